@@ -72,7 +72,10 @@ class ExecutionWords(Parameters):
     slot_key: Annotated[
         Values,
         AfterValidator(_of_a_process),
-        Field(description=f"Keys of the lines in which they waited; with `process`. {SEVERAL}"),
+        Field(
+            description="Keys of the lines in which they waited; with `process`. The line without a key is "
+            f'`""`. {SEVERAL}'
+        ),
     ] = []
     label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
     failure: Annotated[Values, Field(description=f"Codes of the errors with which they failed. {SEVERAL}")] = []

@@ -24,7 +24,7 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     was queued, when it was admitted. body: the steps that run, by their path, where it is no process; item, item_key,
     round: of the step that started it. retried_at: stated exactly when the execution goes on after a failure.
     steps_done: completed, skipped, or diverted by on_error or on_timeout; steps_failed leaves these out. error_step:
-    empty: no step failed. slot_key: of one that waited for its turn.
+    empty: no step failed. slot_key: of one that waited for its turn, empty for one without a key.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -272,7 +272,8 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
-        "create index execution_list_slots_idx on execution_list (process_id, slot_key, position) where slot_key <> ''",
+        "create index execution_list_slots_idx on execution_list (process_id, slot_key, position)"
+        " where slot_key is not null",
         "create index execution_list_error_idx on execution_list (error_code, position) where error_code is not null",
         "create index execution_list_costs_dearest_idx on execution_list_costs (currency, amount)",
         "create index execution_list_end_of_id_idx on execution_list (reverse(execution_id::text) text_pattern_ops)",

@@ -10,25 +10,28 @@ from store.archive.executions import absent
 
 DEEPEST = 1_000
 
-# The step for which an execution failed is the last one that failed; a compensation only follows it.
+# The step for which an execution failed is the last one that failed; a compensation only follows it. A step that goes
+# through items and counts no failed one did not fail for a child.
 _FAILED_STEP = """
   cross join lateral (
-    select s.step, s.attempt from execution_steps s
+    select s.step, s.attempt, s.items is null or s.items_failed > 0 as called from execution_steps s
     where s.execution_id = {of}.execution_id and s.status in ('failed', 'timed_out') and strpos(s.step, '.') = 0
     order by s.ended_at desc nulls last, s.last_position desc limit 1) f"""
+# Items begin in their order, and a failed one most often ends its step: the index is read from the last item back.
 _CAUSE = f"""
-with recursive cause(execution_id, process, step, attempt, distance) as (
-  select d.execution_id, d.process, f.step, f.attempt, 0
+with recursive cause(execution_id, process, step, attempt, called, distance) as (
+  select d.execution_id, d.process, f.step, f.attempt, f.called, 0
   from execution_detail d {_FAILED_STEP.format(of="d")}
   where d.execution_id = %s and d.status in ('failed', 'compensating')
   union all
-  select c.execution_id, c.process, f.step, f.attempt, a.distance + 1
+  select c.execution_id, c.process, f.step, f.attempt, f.called, a.distance + 1
   from cause a
   cross join lateral (
     select d.execution_id, d.process from execution_detail d
     where d.parent_id = a.execution_id and d.parent_step = a.step and d.parent_attempt = a.attempt
-      and d.status = 'failed' limit 1) c {_FAILED_STEP.format(of="c")}
-  where a.distance < {DEEPEST})
+      and d.status = 'failed'
+    order by d.item desc nulls first limit 1) c {_FAILED_STEP.format(of="c")}
+  where a.called and a.distance < {DEEPEST})
 select execution_id, process, step, attempt, distance from cause order by distance desc limit 1"""
 _KNOWN = "select from execution_detail where execution_id = %s"
 

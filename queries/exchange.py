@@ -97,6 +97,7 @@ def answer(reading: Reading, question: Question[T], min_position: int | None = N
 
 def _answer_together(reading: Reading, answers: Sequence[PendingView[Any]]) -> None:
     projections = sorted({each.question.projection for each in answers})
+    reading.catch_up(*projections, *(name for each in answers for name in each.question.beside))
     epoch = reading.epoch
     with reading.datastore.reading() as connection:
         with connection.pipeline():

@@ -130,7 +130,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
     that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD. called_from, called_to:
     the period of a priced call, of the execution itself or of its tree, as for cost. batches: those with the execution
-    in their lists. slot_keys: of their lines; key them by process, for which there is an index.
+    in their lists. slot_keys: of their lines, empty for that without a key; with a process: there is an index.
     """
 
     process_ids: list[UUID] = []
@@ -198,7 +198,7 @@ def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, orde
         where.holds(_IN_BATCHES)
         where.parameters["batches"] = filter.batches
     if filter.slot_keys:
-        where.holds("l.slot_key <> ''")
+        where.holds("l.slot_key is not null")
         where.any_of("l.slot_key", filter.slot_keys, "text")
     where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
     if filter.id_ends_with:

@@ -106,6 +106,8 @@ class Reading:
         read. at_once: all of them see one snapshot of the database, of which the freshness is exact, and are in a
         pipeline. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
+        beside = tuple(beside)
+        self.catch_up(projection, *beside)
         shape, epoch = self.progress.shapes.get(projection), self.epoch
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
             with self.datastore.reading() as connection:
@@ -123,6 +125,9 @@ class Reading:
                 for name in (projection, *beside):
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
+
+    def catch_up(self, *projections: str) -> None:
+        """Do what comes before rows of read models are read: here nothing."""
 
     def freshness_of(self, state: DictRow, projection: str, epoch: str | None) -> Freshness:
         """Return the freshness of a read model by its row of `read_all_states`. Raises ReadModelRebuilding."""

@@ -7,7 +7,6 @@ import msgspec
 import typer
 
 from app.cli import inbox, inbox_webhooks
-from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
@@ -57,7 +56,6 @@ def list_(
     ]
     columns = ("agent", "kind", "status", "well", "failed", "median", "registered", "max open", "configuration")
     output.table(columns, rows)
-    note_lag(output, page.lag_seconds)
 
 
 @cli.command()
@@ -86,7 +84,6 @@ def show(
             output.line(f"  {reason.count} failed with {reason.code}")
         if answers.cost:
             output.line(f"  cost {', '.join(f'{each.amount} {each.currency}' for each in answers.cost)}")
-    note_lag(output, found.lag_seconds)
 
 
 def _limit_lines(agent: AgentDetail) -> Iterator[str]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.failures import Failure
-from app.cli.lists import note_lag
 from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import JsonOption, known_words
@@ -213,4 +212,3 @@ def _note(output: CommandOutput, answer: "RunsAnswer | TrendsAnswer | StepsAnswe
     output.line(f"{moment(window.begin)} to {moment(window.end)}: {window.days} days and today in {window.timezone}")
     if answer.archived:
         output.line(f"{answer.archived:,} archived: the figures have them, the lists of executions do not")
-    note_lag(output, answer.lag_seconds)

@@ -31,7 +31,7 @@ from app.cli.executions.filters import (
     VersionOption,
     WaitingForOption,
 )
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption, known_words, words
 from app.cli.output import CommandOutput, output_of
@@ -40,6 +40,7 @@ from app.settings import read_settings
 from app.wiring import operator
 from commands.batches import FreezeBatch, RunBatch, StopBatch
 from domain.batches.acts import ACTS
+from domain.listed_values import join_values
 from edge.references import batch_named
 from queries.batches import BatchSummary, BatchView, get_batch, list_batches
 
@@ -90,6 +91,7 @@ def create(
     json: JsonOption = False,
 ) -> None:
     """Freeze the list of the executions that the filter finds, for one act on each; do nothing to them yet."""
+    from app.cli.caught_up import caught_up, require_caught_up
     from edge.batches import with_list  # imports FastAPI, which no other command of this group needs
 
     output = output_of(context, json)
@@ -112,7 +114,7 @@ def create(
         "label": label,
         "parent_step": parent_step,
         "batch": batch,
-        "slot_key": slot_key,
+        "slot_key": [join_values([key]) for key in slot_key or []] or None,
         "failure": failure,
         "failed_step": failed_step,
         "ran_step": ran_step,
@@ -121,9 +123,9 @@ def create(
         "currency": currency or None,
     }
     command = FreezeBatch(act, filter, step or "", agent)
-    with opened(output) as wiring:
-        now = wiring.log.last_position()
-        command = with_list(wiring.reading, command, (), read_settings().max_batch, min_position=now)
+    with opened(output) as wiring, caught_up(output, wiring.reading) as reading:
+        command = with_list(reading, command, (), read_settings().max_batch)
+        require_caught_up(reading)
         receipt = wiring.batches.freeze(command, operator("cli:batches-create"))
     id = receipt.facts["batch_id"]
     output.answer(
@@ -210,7 +212,6 @@ def _show(output: CommandOutput, found: BatchView) -> None:
     if found.refused_executions:
         rows = [(each.execution_id, each.code, each.message) for each in found.refused_executions]
         output.table(("refused", "code", "why"), rows)
-    note_lag(output, found.lag_seconds)
 
 
 def _act(act: str, step: str | None, agent: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.cost_simulation import KINDS, ProcessOfThresholds
-from app.cli.lists import note_lag, note_more
+from app.cli.lists import note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
@@ -44,7 +44,6 @@ def alerts(
     ]  # fmt: skip
     output.table(("raised", "process", "kind", "level", "status", "total", "alert"), rows)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 def thresholds(context: typer.Context, process: ProcessOfThresholds, json: JsonOption = False) -> None:

@@ -10,7 +10,7 @@ from app.cli.cost_alert_acts import acknowledge, dismiss, snooze
 from app.cli.cost_alerts import alerts, thresholds
 from app.cli.cost_simulation import simulate
 from app.cli.cost_thresholds import clear_threshold, set_threshold
-from app.cli.lists import note_lag, note_more
+from app.cli.lists import note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption
 from app.cli.output import output_of
@@ -75,7 +75,6 @@ def show(
     )
     if found.partial:
         output.note(f"partial: {found.total.unpriced} not priced")
-    note_lag(output, found.lag_seconds)
 
 
 @cli.command()
@@ -105,7 +104,6 @@ def unpriced(context: typer.Context, json: JsonOption = False) -> None:
         for each in found.items
     ]
     output.table(columns, rows)
-    note_lag(output, found.lag_seconds)
 
 
 @cli.command()
@@ -177,6 +175,7 @@ def reprice(
     json: JsonOption = False,
 ) -> None:
     """Price the calls of a model in a period by the prices of now; reported costs stand."""
+    from app.cli.caught_up import caught_up
     from app.wiring import operator
     from commands.costs import RepriceCosts
     from domain.costs.prices import RepricedPeriod
@@ -184,8 +183,8 @@ def reprice(
 
     output = output_of(context, json)
     period = RepricedPeriod(provider or "", model, _instant("--from", begin), _instant("--to", end))
-    with opened(output) as wiring:
-        found = find_uses(wiring.reading, model, period.begin, period.end, provider)
+    with opened(output) as wiring, caught_up(output, wiring.reading) as reading:
+        found = find_uses(reading, model, period.begin, period.end, provider)
         command = RepriceCosts(period, found.uses, reason, dry_run, found.complete)
         receipt = wiring.costs.reprice(command, operator("cli:costs"))
     answer = {**receipt.facts, "complete": found.complete, "position": receipt.position}

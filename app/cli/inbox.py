@@ -46,9 +46,9 @@ def inbox(
                 ]
                 output.table(("at", "process", "step", "outcome", "summary (data, no instruction)"), rows)
                 output.line(f"{'more' if page.has_more else 'cursor'}: --cursor {page.cursor}")
-                note_lag(output, page.lag_seconds)
             if not follow:
                 return
+            note_lag(output, page.lag_seconds)
             cursor, from_position = page.cursor, None
             if not page.has_more:
                 reading.progress.reached(INBOX, page.as_of_position + 1, FOLLOWS_SECONDS)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption
 from app.cli.output import output_of
@@ -63,7 +62,6 @@ def list_(context: typer.Context, limit: Limit = 200, cursor: Cursor = None, jso
     now = SYSTEM_CLOCK.now()
     columns = ("key", "name", "scopes", "teams", "processes", "begins with", "last used", "until", "status")
     output.table(columns, [_row(key, now) for key in page.items])
-    note_lag(output, page.lag_seconds)
 
 
 @cli.command()

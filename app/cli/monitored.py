@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import note_lag, note_more
+from app.cli.lists import note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import output_of
@@ -40,4 +40,3 @@ def monitored(
     ]
     output.table(("since", "kind", "process", "step", "teams", "execution or alert"), rows)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)

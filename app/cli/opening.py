@@ -52,7 +52,8 @@ def opened(
 
 @contextmanager
 def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
-    """Open a migrated database for queries only. Raises as `opened` does."""
+    """Open a migrated database for queries only, which wait for what was recorded before. Raises as `opened` does."""
+    from app.cli.caught_up import caught_up
     from queries.progress import ExecutionProgress
     from queries.reading import Reading
 
@@ -62,13 +63,12 @@ def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
     log_to_stderr(logging.ERROR)
     with opened_database(output, read_settings()) as database:
         database.require_migrated()
-        with closing(database.connections()) as main:
-            replica = database.replica(main)
-            if replica is None:
-                yield Reading(main, ExecutionProgress(main))
-                return
-            with closing(replica):
-                yield Reading(replica, ExecutionProgress(main, replica))
+        with (
+            closing(database.connections()) as main,
+            closing(database.replica(main) or main) as read,
+            caught_up(output, Reading(read, ExecutionProgress(main, read))) as reading,
+        ):
+            yield reading
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, known_words, words
 from app.cli.output import output_of
@@ -54,7 +54,6 @@ def list_(
     ]  # fmt: skip
     output.table(columns, rows, right=NUMBERS)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 @cli.command()
@@ -97,7 +96,6 @@ def show(
     ]  # fmt: skip
     output.table(("instant", "outcome", "reason", "late", "execution"), rows, right=NUMBERS)
     note_more(output, ledger.next_cursor)
-    note_lag(output, ledger.lag_seconds)
 
 
 @cli.command()

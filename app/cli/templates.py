@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption, known_words, words
 from app.cli.output import output_of
@@ -44,13 +44,14 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List templates by id, the bundled ones first."""
+    from app.cli.caught_up import caught_up
     from domain.templates.references import SOURCES
     from queries.templates.library import TemplateFilter, list_templates
 
     output = output_of(context, json)
     filter = TemplateFilter(q, tags=tag or [], sources=known_words("--source", source, SOURCES), withdrawn=withdrawn)
-    with opened(output) as wiring:
-        page = list_templates(wiring.reading, _surroundings(wiring), _caller(), filter, cursor=cursor, limit=limit)
+    with opened(output) as wiring, caught_up(output, wiring.reading) as reading:
+        page = list_templates(reading, _surroundings(wiring), _caller(), filter, cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return
@@ -59,17 +60,17 @@ def list_(
     ]
     output.table(("template", "version", "name", "status", "uses", "tags"), rows, right=NUMBERS)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 @cli.command()
 def show(context: typer.Context, template: TemplateArgument, version: Version = None, json: JsonOption = False) -> None:
     """Show one template: its parameters, what it needs, and what of that is missing."""
+    from app.cli.caught_up import caught_up
     from queries.templates.detail import get_template
 
     output, reference = output_of(context, json), template_named(template)
-    with opened(output) as wiring:
-        found = get_template(wiring.reading, _surroundings(wiring), _caller(), reference, version)
+    with opened(output) as wiring, caught_up(output, wiring.reading) as reading:
+        found = get_template(reading, _surroundings(wiring), _caller(), reference, version)
     if json:
         output.document(found)
         return

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from domain.agents.calls import StepError
 from domain.executions.events.execution import ExecutionFailed
+from domain.executions.events.repetition import ItemFailed, ItemsListed
 from domain.executions.events.step import StepFailed, StepScheduled
 from domain.identity import process_id
 from queries.exchange import answer
@@ -95,6 +96,26 @@ def test_the_cause_of_a_failure_is_the_deepest_failed_step(
     limited = key("viewer", processes=[client.get(f"/api/executions/{family.root}").json()["process"]])
     seen = client.get(f"/api/executions/{family.root}/cause", headers=limited).json()["cause"]
     assert (seen["execution_id"], seen["process"], seen["step"]) == (str(family.below), "restricted", "")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_step_that_counts_no_failed_item_failed_by_itself(
+    client: TestClient, installation: Any, family: Family, counted: bool
+) -> None:
+    error = StepError("broken", "it broke")
+    family.tell(family.root, ItemsListed, step="greet", attempt=1, items=["a", "b"])
+    ended = {"process_id": process_id("child"), "version": 1, "started_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    family.tell(family.child, StepFailed, step="check", attempt=1, error=error)
+    family.tell(family.child, ExecutionFailed, step="check", error=error, **ended)
+    if counted:
+        failed = {"item": 0, "child": family.child, "error": error, "failed": 1}
+        family.tell(family.root, ItemFailed, step="greet", attempt=1, **failed)
+    family.tell(family.root, StepFailed, step="greet", attempt=1, error=error)
+    family.tell(family.root, ExecutionFailed, step="greet", error=error, **ended)
+    installation.project()
+    found = client.get(f"/api/executions/{family.root}/cause").json()["cause"]
+    place = (str(family.child), "check", 1) if counted else (str(family.root), "greet", 0)
+    assert (found["execution_id"], found["step"], found["distance"]) == place
 
 
 def test_a_moment_has_its_neighbours(installation: Any, family: Family) -> None:

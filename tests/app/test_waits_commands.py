@@ -77,6 +77,12 @@ def test_an_execution_that_waits_for_its_turn_is_shown_with_its_place(
     sentence = "place in line: 2 of acme, priority 1, where 1 may run at once\n"
     assert sentence in procession("show", second).stdout
     assert "place in line" not in procession("show", first).stdout
+    keyless = [document("start", "lines", "--input", "customer=")["execution_id"] for _ in range(2)]
+    until(lambda: working.executions.load(UUID(keyless[0])).status == "running")
+    reached(working, working.log.last_position())
+    line = ("--process", "lines", "--slot-key", "", "--status", "queued")
+    assert [each["execution_id"] for each in document("executions", *line)["items"]] == keyless[1:]
+    assert document("batches", "create", "--act", "cancel", *line)["count"] == 1
     process = procession("processes", "show", "lines").stdout
     assert "at once: 1 per {{ input.customer }}\nline of acme: 1 running, 2 waiting\n" in process
 

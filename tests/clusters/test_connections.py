@@ -15,6 +15,8 @@ from tests.waiting import until
 
 PAGE = (Path(__file__).parents[2] / "docs/high-availability.md").read_text("utf-8")
 NAMES = "select application_name from pg_stat_activity where application_name like 'procession%'"
+COMPLETED = "select count(*) from execution_list where status = 'completed'"
+EXECUTIONS = 400
 UUID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 PARTS = {
     "procession serve": r"procession serve( append| listen)?",
@@ -56,6 +58,26 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
         every = [name for (name,) in primary.rows(NAMES)]
         assert [name for name in every if not any(re.fullmatch(part, name) for part in PARTS.values())] == []
         until(idle("procession serve"))
+
+
+def test_four_connections_of_the_pool_are_enough_for_a_worker_and_a_projector(cluster: Cluster, primary: Node) -> None:
+    with (
+        Installation(cluster, primary.dsn) as doors,
+        Installation(cluster, primary.dsn, PROCESSION_POOL_SIZE="4") as small,
+    ):
+        doors.serve()
+        doors.publish()
+        with ThreadPoolExecutor(40) as callers:
+            list(callers.map(doors.start, map(str, range(EXECUTIONS))))
+        # Everything is due when they begin.
+        small.launch("work", "work", "--no-projector")
+        small.launch("projector", "work", "--only-projector")
+        until(lambda: primary.rows(COMPLETED) == [(EXECUTIONS,)])
+        for name in ("work", "projector"):
+            small.end(name)
+            words = small.words_of(name).read_text()
+            assert "ready" in words
+            assert "PROCESSION_POOL_SIZE" not in words, words[-2000:]
 
 
 def test_a_server_without_free_connections_is_stated_by_health(cluster: Cluster, primary: Node) -> None:

@@ -12,6 +12,9 @@ from psycopg import conninfo
 from typer.testing import CliRunner
 
 from app.cli import cli
+from queries.exchange import Question, exchange
+from queries.progress import LOG, ExecutionProgress
+from queries.reading import Reading
 from store.connections import Connections, connect
 from store.locks import MIGRATION_LOCK
 from store.migrating import migrate
@@ -90,13 +93,36 @@ def test_an_installation_works_through_a_pooler_of_sessions(cluster: Cluster, pr
             installation.launch("work", "work")
             installation.serve()
             installation.publish()
-            assert installation.completed(installation.start("one"))["outputs"] == {"text": "Hello you"}
+            ended = installation.completed(installation.start("one"))
+            assert ended["outputs"] == {"text": "Hello you"}
+            # The lists of a page are read in one exchange, which sends its statements before it reads an answer.
+            for page, text in (("/", "Overview"), (f"/executions/{ended['execution_id']}", "Hello you")):
+                shown = installation.client.get(page)
+                assert (page, shown.status_code) == (page, 200)
+                assert text in shown.text
+        with closing(Connections(dsn, pool_size=1)) as connections:
+            reading = Reading(connections, ExecutionProgress(connections))
+            assert answers(reading, "execution_list", "agent_directory") == [1, 1]
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                answers(reading, "execution_list", "no_such_table", "agent_directory")
+            # The session that the failed exchange leaves is in order.
+            assert answers(reading, "execution_list", "process_catalogue") == [1, 1]
         with closing(Connections(dsn)) as connections, connections.reading() as connection:
             assert connection.execute("show lock_timeout").fetchone() == {"lock_timeout": "30s"}
         with connect(dsn, temp_buffers="1MB") as connection:
             # A session that is lent again and has used temporary tables keeps the size of their buffers.
             assert connection.execute("show lock_timeout").fetchone() == ("30s",)
         until(lambda: primary.rows(LOCKS) == [(0,)])
+
+
+def answers(reading: Reading, *tables: str) -> list[int]:
+    """Return the number of rows of each table, all counted in one exchange."""
+    with exchange(reading) as together:
+        found = [
+            together.add(Question(LOG, f"select count(*) as n from {table}", (), lambda rows, _: int(rows[0]["n"])))
+            for table in tables
+        ]
+    return [each.view() for each in found]
 
 
 def test_the_reason_of_a_failed_connection_is_shown(cluster: Cluster, primary: Node) -> None:

@@ -96,6 +96,24 @@ def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Inst
     installation.completed(receipt)
 
 
+def test_a_command_shows_what_the_primary_had_when_it_began(
+    installation: Installation, primary: Node, standby: Node
+) -> None:
+    standby.pause_replay()
+    receipt = installation.start("commanded")
+    projected = "select min(notification_id) >= %s from notification_tracking"
+    until(lambda: primary.rows(projected % receipt["position"]) == [(True,)])
+    waiting = """select count(*) > 0 from pg_stat_activity
+      where query like '%union all%' and application_name = 'procession replica'"""
+    with ThreadPoolExecutor(1) as pool:
+        showing = pool.submit(installation.run, "show", receipt["execution_id"])
+        until(lambda: showing.done() or standby.rows(waiting) == [(True,)])
+        assert not showing.done()
+        standby.resume_replay()
+        assert showing.result() == 0
+    installation.completed(receipt)
+
+
 def test_queries_go_to_the_primary_while_the_replica_is_down(installation: Installation, standby: Node) -> None:
     standby.kill()
     receipt = installation.start("while-down")

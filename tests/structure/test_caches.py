@@ -22,7 +22,7 @@ DECORATORS = {"cache", "lru_cache", "cached_property"}
 # What is kept, and why another epoch leaves it right.
 ONE_APPEND = "Columns DueScheduleMoves DueStepMoves DueTimerMoves OutboxMoves SlotMoves StandingAlertMoves"
 ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof
-RunTotal _Attempt Where _Intervals SensitiveViews"""
+RunTotal _Attempt Where _Intervals SensitiveViews CaughtUpReading"""
 ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
 RepetitionChanges ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
 WITH_ITS_CONNECTION = (
@@ -36,7 +36,8 @@ OWNED = "LeftAlone KnownPublications"
 NOT_OF_THE_LOG = """_LENDING_SESSIONS LimitReports MemoryFolder Notifications Lookups PublicPrices CheckedTransport
 Disclosed RequestTimes COMPONENTS _NONE"""
 # A function of its arguments, or of the release.
-PURE = """_hints _instant _instants links_between DaySpans day_spans append_statement made _common pair_type _newest _kept _names fields_of
+PURE = """_hints _instant _instants links_between DaySpans day_spans append_statement made _common
+pair_type _newest _kept _names fields_of
 body_fields fields_beside sensitive parse_authority is_local versions release _forms _authorities text_of_key _routes
 schema_of _own_fields _encoded _groups _placed _step _wrapped thumb _row _grid _figures glyph status mark icon
 _read thumb_of"""

@@ -36,6 +36,7 @@ ALLOWED = {
     "store/connections.py",
     "store/failed_connections.py",
     "store/trouble.py",
+    "queries/caught_up.py",
     "queries/progress.py",
     # The lag of an answer behind the newest event; no decision rests on that.
     "queries/ahead.py",

@@ -79,7 +79,7 @@ def test_a_process_states_its_limit_and_its_lines(client: TestClient, installati
     assert "<dd>1,200 each<small>per <span" in page
     assert "Running, of 1,200" in page
     assert '<a href="/executions?process=letters&amp;slot_key=%3Cb%3E">&lt;b&gt;</a>' in page
-    assert '<th scope="row">without a key</th>' in page
+    assert '<a href="/executions?process=letters&amp;slot_key=%22%22">without a key</a>' in page
 
 
 def test_the_executions_of_a_line_are_listed(client: TestClient, installation: Any, begin: Begin) -> None:
@@ -97,6 +97,12 @@ def test_the_executions_of_a_line_are_listed(client: TestClient, installation: A
     assert listed(slot_key="acme", status="queued") == [ids[2]]
     assert listed(slot_key='"a, b"') == [ids[1]]
     assert listed(slot_key="nobody") == []
+    assert listed(slot_key='""') == [ids[3]]
+    assert listed(slot_key='"",acme') == [ids[3], ids[2], ids[0]]
+    assert listed(slot_key="") == listed()
+    keyless = client.get("/executions?process=letters&slot_key=%22%22").text
+    assert [id in keyless for id in ids] == [False, False, False, True]
+    assert 'in line <b class="b">without a key</b>' in keyless
     href = "/executions?process=letters&amp;slot_key=%22a%2C%20b%22"
     assert href in client.get("/processes/letters").text
     page = client.get(href.replace("&amp;", "&")).text

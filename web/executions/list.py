@@ -180,7 +180,7 @@ def list_(
         chips=[
             (
                 FILTER_WORDS[name],
-                "" if name == "include_children" else value,
+                _shown(name, value),
                 url_with(request, {name: None, "cursor": None}),
             )
             for name, value in request.query_params.items()
@@ -195,6 +195,13 @@ def list_(
         many=_many(request, caller),
         problem=problem,
     )
+
+
+def _shown(word: str, value: str) -> str:
+    """Return a value of a filter for people."""
+    if word == "include_children":
+        return ""
+    return "without a key" if (word, split_values(value)) == ("slot_key", [""]) else value
 
 
 def _many(request: Request, caller: Principal) -> str:

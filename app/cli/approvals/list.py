@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import note_lag, note_more
+from app.cli.lists import note_more
 from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -56,7 +56,6 @@ def _show(output: CommandOutput, page: Page[ApprovalView]) -> None:
     ]
     output.table(("requested", "decision", "title", "process", "deadline", "decided by", "approval"), rows)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 def _row(approval: ApprovalView) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """One execution with its steps as text."""
 
-from app.cli.lists import NUMBERS, note_lag
+from app.cli.lists import NUMBERS
 from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, point, seconds, short, status, wait_words
 from edge.run_names import run_name
@@ -66,7 +66,6 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail, cause: Fai
         output.line(in_line(execution))
     for timer in execution.timers:
         output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
-    note_lag(output, execution.lag_seconds)
 
 
 def in_line(execution: ExecutionDetail) -> str:

@@ -39,7 +39,8 @@ ParentStepOption = Annotated[
 ]
 BatchOption = Annotated[list[str] | None, typer.Option("--batch", help="In the list of this batch; repeatable.")]
 SlotKeyOption = Annotated[
-    list[str] | None, typer.Option("--slot-key", help="In the line of this key, with --process; repeatable.")
+    list[str] | None,
+    typer.Option("--slot-key", help="In the line of this key, with --process; '' for the one without; repeatable."),
 ]
 FailureOption = Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")]
 FailedStepOption = Annotated[list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")]

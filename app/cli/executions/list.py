@@ -32,7 +32,7 @@ from app.cli.executions.filters import (
     VersionOption,
     WaitingForOption,
 )
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -141,7 +141,6 @@ def _show(output: CommandOutput, page: Page[ExecutionSummary]) -> None:
         rows = [(*row, _waits(each)) for row, each in zip(rows, page.items, strict=True)]
     output.table(columns, rows, right=NUMBERS)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 def _row(execution: ExecutionSummary) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, seconds, status
 from edge.run_names import run_name
@@ -21,7 +21,6 @@ def show_tree(output: CommandOutput, page: Page[TreeExecution], this: UUID) -> N
     columns = ("execution", "process", "level", "called by", "status", "started", "duration", "cost")
     output.table(columns, [_row(each, this) for each in _by_parent(page)], right=NUMBERS | {"level"})
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 def _by_parent(page: Page[TreeExecution]) -> list[TreeExecution]:

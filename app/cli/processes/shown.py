@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.names import naming
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption, known_words
@@ -36,7 +36,6 @@ def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json
     columns = ("process", "status", "version", "draft", "executions", "success 30 d", "last started", "last status")
     output.table(columns, [_row(each) for each in page.items], right=NUMBERS | {"executions", "success 30 d"})
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)
 
 
 @cli.command()
@@ -179,4 +178,3 @@ def _show(output: CommandOutput, process: ProcessDetail) -> None:
         output.line(f"text of {which}:")
         for line in process.yaml.splitlines():
             output.line(f"  {line}")
-    note_lag(output, process.lag_seconds)

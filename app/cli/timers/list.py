@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import CommandOutput, output_of
@@ -50,4 +50,3 @@ def _show(output: CommandOutput, page: Page[TimerView]) -> None:
     ]
     output.table(columns, rows, right=NUMBERS)
     note_more(output, page.next_cursor)
-    note_lag(output, page.lag_seconds)

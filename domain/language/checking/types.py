@@ -21,11 +21,12 @@ from domain.language.spelling.remedies import (
 from domain.language.types.definition import MAX_STEPS, MAX_TRIGGERS, Definition
 from domain.language.types.parts import FIELD_NAME, PROCESS_NAME, STEP_ID, Part
 from domain.language.types.quantities import CURRENCY_CODE
+from domain.language.types.signature import OutputDefinition
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.language.types.steps.approval import APPROVER
 from domain.language.types.steps.fallback import TARGET, WORD
 from domain.language.types.triggers import TRIGGER_TYPES, TriggerDefinition
-from domain.words import did_you_mean
+from domain.words import did_you_mean, slip_of
 
 _EXPECTED = {
     "string_type": "text",
@@ -67,6 +68,19 @@ _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 _BY_TYPE: dict[str, tuple[Fields[str, type[Part]], type[Part], int]] = {
     "steps": (STEP_TYPES, Step, MAX_STEPS),
     "triggers": (TRIGGER_TYPES, TriggerDefinition, MAX_TRIGGERS),
+}
+
+
+def _fields(*types: type[Part]) -> list[str]:
+    return list(dict.fromkeys(name for each in types for name in each.model_fields))
+
+
+# Lists of named entries: the fields of an entry, and the hint for one that is a single key, its name.
+_BESIDE = "write `- id: {name}`, with its fields beside the id"
+_ENTRIES = {
+    "steps": (_fields(Step, *STEP_TYPES.values()), _BESIDE),
+    "triggers": (_fields(TriggerDefinition, *TRIGGER_TYPES.values()), _BESIDE),
+    "outputs": (_fields(OutputDefinition), "write `{{name: {name}, source: …}}`, or `outputs` as an object"),
 }
 
 
@@ -184,15 +198,21 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
 
 
 def _missing_hint(loc: tuple[int | str, ...], node: Node) -> str:
-    """Return the hint for an entry of a list that is written as one key: `- review: {…}`."""
-    alone = next(iter(node.keys)) if isinstance(node, Mapping) and len(node.keys) == 1 else None
-    if alone is not None and loc[:1] == ("outputs",):
-        return f"write `{{name: {alone[:40]}, source: …}}`, or `outputs` as an object"
-    if alone is not None and loc[0] in ("steps", "triggers"):
-        return f"write `- id: {alone[:40]}`, with its fields beside the id"
+    """Return the hint for a missing field; most often the entry of a list is written as one key: `- review: {…}`."""
+    alone = _named_alone(loc, node)
+    if alone is not None:
+        return _ENTRIES[str(loc[-3])][1].format(name=alone[:40])
     if len(loc) == 3 and loc[0] == "steps" and loc[2] == "type":
         return f"name an `agent`, or a type: {', '.join(STEP_TYPES)}"
     return ""
+
+
+def _named_alone(loc: tuple[int | str, ...], node: Node) -> str | None:
+    """Return the only key of an entry of a list; None if it is a field of such entries, or a slip of one."""
+    if len(loc) < 3 or loc[-3] not in _ENTRIES or not isinstance(node, Mapping) or len(node.keys) != 1:
+        return None
+    key, fields = next(iter(node.keys)), _ENTRIES[str(loc[-3])][0]
+    return None if key in fields or slip_of(key, fields) else key
 
 
 def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:

@@ -230,3 +230,54 @@ def test_a_thousand_steps_are_the_most() -> None:
     lines = [f"id: s{i}, agent: w, message: x" for i in range(1_001)]
     assert problems_of(steps(*lines[:1_000])) == []
     assert [(p.code, p.path) for p in problems_of(steps(*lines))] == [("too_many_steps", "steps")]
+
+
+NAMED_ALONE = [
+    ("steps: [{review: {agent: writer, message: hi}}]", "write `- id: review`, with its fields beside the id"),
+    (
+        f"steps: [{GOOD[2:-1]}]\ntriggers: [{{nightly: {{type: manual}}}}]",
+        "write `- id: nightly`, with its fields beside the id",
+    ),
+    (
+        f"steps: [{GOOD[2:-1]}]\noutputs: [{{total: 1}}]",
+        "write `{name: total, source: …}`, or `outputs` as an object",
+    ),
+    (
+        f"steps: [{{id: each, type: sub_process, for_each: '{{{{ [1] }}}}', steps: [{GOOD[2:-1]}], "
+        "outputs: [{total: 1}]}]",
+        "write `{name: total, source: …}`, or `outputs` as an object",
+    ),
+    (
+        "steps: [{id: each, type: sub_process, for_each: '{{ [1] }}', steps: [{review: {agent: writer}}]}]",
+        "write `- id: review`, with its fields beside the id",
+    ),
+]
+# One key that is a field of such an entry, or stands in an object of another kind.
+NOT_NAMED = [
+    ("agent: writer", "id"),
+    ("type: timer", "id"),
+    ("typ: timer", "id"),
+    ("id: a", "type"),
+    ("id: a, type: gateway, routes: [{to: b}]", "routes[0].target"),
+    ("id: a, type: gateway, routes: [{condition: true}]", "routes[0].target"),
+    ("id: a, agent: writer, message: hi, max_cost: {amount: '1'}", "max_cost.currency"),
+    ("id: a, agent: writer, message: hi, on_error: {go: b}", "on_error.goto_step"),
+    ("id: a, agent: writer, message: hi, compensation: {agent: writer}", "compensation.message"),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), NAMED_ALONE)
+def test_an_entry_that_is_one_key_is_hinted_at_by_the_form_of_its_own_list(text: str, hint: str) -> None:
+    assert hint in {each.hint for each in problems_of(f"name: p\n{text}\n") if each.code == "missing_field"}
+
+
+@pytest.mark.parametrize(("step", "path"), NOT_NAMED)
+def test_one_key_that_is_no_name_of_an_entry_is_not_proposed_as_its_id(step: str, path: str) -> None:
+    hints = {each.path: each.hint for each in problems_of(steps(step)) if each.code == "missing_field"}
+    assert "beside the id" not in hints[f"steps[0].{path}"]
+
+
+@pytest.mark.parametrize(("output", "missing"), [("name", "source"), ("source", "name")])
+def test_a_field_of_an_output_is_not_proposed_as_its_name(output: str, missing: str) -> None:
+    found = problems_of(f"name: p\nsteps:\n{GOOD}outputs: [{{{output}: x}}]\n")
+    assert {each.path: each.hint for each in found}[f"outputs[0].{missing}"] == ""
