@@ -43,6 +43,8 @@ LONGEST_FIRST = (
     "web/test_process_browser.py",
     "web/test_operations_browser.py",
     "web/test_browser.py",
+    "web/test_every_act_by_keys.py",
+    "web/test_extreme_parameters.py",
     "upgrade/",
     "_browser.py",
     "journeys/",

@@ -1,8 +1,11 @@
 """Every page and every query, with keys of every scope and with none: what each shows, and to whom."""
 
 import string
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from uuid import UUID
 
+import pytest
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.testclient import TestClient
@@ -30,6 +33,17 @@ triggers: [{type: schedule, id: nightly, cron: "0 3 * * *", input: {ssn: none}}]
 """
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OPEN = ("/sign-in", "/sign-out")
+
+Browsing = Callable[[FastAPI], TestClient]
+
+
+@pytest.fixture
+def browsing(installation: Installation) -> Iterator[Browsing]:
+    """Open pages and the API beside them. All requests share one event loop, and its threads."""
+    with ExitStack() as ending:
+        yield lambda pages: ending.enter_context(
+            TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
+        )
 
 
 def pages_of(installation: Installation) -> FastAPI:
@@ -70,6 +84,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     client: TestClient,
     installation: Installation,
     key: Making,
+    browsing: Browsing,
 ) -> None:
     values = dict.fromkeys(
         ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id", "batch_id"),
@@ -82,7 +97,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     shown = {scope.value: (key(scope.value), GRANTS[scope]) for scope in KeyScope}
     shown["agent"] = (key("agent:writer", name="writer"), AGENT_GRANTS)
     pages = pages_of(installation)
-    browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
+    browser = browsing(pages)
     guarded = [each for each in routes(pages, "GET", "POST") if each[1] not in OPEN]
     assert len(guarded) > 10
     for scope, (header, granted) in shown.items():
@@ -105,6 +120,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     installation: Installation,
     root: Shown,
     key: Making,
+    browsing: Browsing,
 ) -> None:
     client.headers.update(root)
     for source in (CALLED, HELD):
@@ -129,7 +145,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
         del client.headers[header]
     reader = key("viewer", "operator", "designer", name="reader")
     pages = pages_of(installation)
-    browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
+    browser = browsing(pages)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
     values |= {"name": "writer", "step": "work", "kind": "wait", "event_id": f"{id}:1", "webhook_id": str(id)}
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
