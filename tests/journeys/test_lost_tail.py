@@ -1,11 +1,9 @@
 """The log loses its last events under running workers, as after a failover: everything heals or is set aside."""
 
-import subprocess
-
 import psycopg
 import pytest
 
-from tests.journeys.conftest import PROCESSION, Site
+from tests.journeys.conftest import Site
 from tests.journeys.killing import begin, check_log, post, wait_for
 
 EXECUTIONS = 60
@@ -94,19 +92,10 @@ def test_workers_go_on_after_the_log_has_lost_its_end(site: Site) -> None:
     states = site.client.get(f"{site.base}/api/projections").json()["items"]
     assert {each["state"] for each in states if each["name"] == "execution_list"} == {"failed"}
     assert "beyond the end of the log" in next(e["last_error"] for e in states if e["name"] == "execution_list")
-    assert procession(site, "projections", "rebuild", "--all") == 0
-    wait_for(lambda: procession(site, "projections", "verify") == 0, 60)
-    assert procession(site, "projections", "verify") == 0
+    assert site.run("projections", "rebuild", "--all") == 0
+    wait_for(lambda: site.run("projections", "verify") == 0, 60)
+    assert site.run("projections", "verify") == 0
 
     # Workers end when they are to, whatever is set aside.
     for name in ("worker-1", "worker-2"):
         assert site.end(name, 60) == 0
-
-
-def procession(site: Site, *arguments: str) -> int:
-    done = subprocess.run(
-        [str(PROCESSION), *arguments], env=site.environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        (site.directory / "commands.log").write_text(done.stdout + done.stderr)
-    return done.returncode
