@@ -21,6 +21,8 @@ LISTS = ("due_steps", "due_timers", "outbox", "admissions", "families", "idempot
 COMPLETED = """select count(*) from stored_events e join stored_events s on s.originator_id = e.originator_id
 where e.topic = 'ExecutionCompleted' and s.originator_version = 1
 and convert_from(s.state, 'utf8')::json ->> 'process' = 'losing'"""
+CALLED = """select originator_id from stored_events where originator_version = 1 and topic = 'ExecutionStarted'
+and convert_from(state, 'utf8')::json -> 'parent' ->> 'execution_id' = any(%s)"""
 
 
 def keep_copies(site: Site) -> None:
@@ -47,14 +49,18 @@ def lose_tail(site: Site) -> int:
 
 
 def lose_tails_of_some(site: Site, some: list[str]) -> None:
-    """Take back all but the start of some executions, and their rows of the lists accordingly."""
+    """Take back all but the start of some executions and all of what they have called, and their rows of the lists."""
     with psycopg.connect(site.server.conninfo) as connection:
         connection.execute("select pg_advisory_xact_lock(4711)")
-        for name in ("due_steps", "due_timers"):
-            connection.execute(f"delete from {name} where execution_id = any(%s::uuid[])", (some,))  # type: ignore[arg-type]
+        below = [str(id) for (id,) in connection.execute(CALLED, (some,)).fetchall()]
+        for name in ("due_steps", "due_timers", "admissions"):
+            connection.execute(f"delete from {name} where execution_id = any(%s::uuid[])", (some + below,))  # type: ignore[arg-type]
         connection.execute(
-            "delete from outbox where recipient = any(%s::uuid[]) or source = any(%s::uuid[])", (some, some)
+            "delete from outbox where recipient = any(%s::uuid[]) or source = any(%s::uuid[])",
+            (some + below, some + below),
         )
+        connection.execute("delete from families where root = any(%s::uuid[])", (some,))
+        connection.execute("delete from stored_events where originator_id = any(%s::uuid[])", (below,))
         connection.execute(
             "delete from stored_events where originator_id = any(%s::uuid[]) and originator_version > 2", (some,)
         )
