@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
-import psycopg
 import pytest
 from fastapi import FastAPI
-from psycopg.conninfo import make_conninfo
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -32,6 +30,7 @@ from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
 from tests.api.inbox_receiver import add, bells, receiver  # noqa: F401 - fixtures
+from tests.database import cloned
 from tests.waiting import until
 
 CALLBACK_KEY = b"callback key of tests"
@@ -210,14 +209,11 @@ def publish_greeting(client: TestClient, installation: Installation) -> str:
 @pytest.fixture(scope="module")
 def shared(server: str, template: str) -> Iterator[Installation]:
     """For tables of requests that are refused: an installation shared by a module, with the greeting published."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
-        datastore = Datastore(make_conninfo(server, dbname=name))
+    with cloned(server, template) as dsn:
+        datastore = Datastore(dsn)
         with installed(datastore) as made:
             yield made
         datastore.close()
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
