@@ -104,9 +104,15 @@ def answered(client: TestClient, path: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient, busy: Installation) -> None:
+@pytest.fixture
+def browser(busy: Installation) -> Iterator[TestClient]:
+    """Yield a client of the pages and the API. Entered, it has one event loop for all requests, not one for each."""
     pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
-    browser = TestClient(PagesBeside(busy.app, pages))
+    with TestClient(PagesBeside(busy.app, pages)) as entered:
+        yield entered
+
+
+def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient, browser: TestClient) -> None:
     shown: dict[str, int] = {}
     for query in QUERIES:
         of_one = {name: value for name, value in query.items() if name != "process"}
@@ -123,9 +129,8 @@ def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient,
     assert sum(map(bool, shown.values())) > 100
 
 
-def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, busy: Installation) -> None:
-    pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
-    browser = TestClient(PagesBeside(busy.app, pages))
+def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, browser: TestClient) -> None:
+    costs: dict[str, Any] = {}
     links = 0
     for query in QUERIES:
         spent = answered(client, "processes", **query)["total"]["spent"]
@@ -137,7 +142,10 @@ def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient
             part = "own" if "include_children" in query else "with_children"
             for link in (each["link"], today["cost_links"][each["currency"]]):
                 found = [item["execution_id"] for item in client.get(f"/api{link}&limit=200").json()["items"]]
-                totals = [client.get(f"/api/executions/{id}/costs").json()["total"][part] for id in found]
+                for id in found:
+                    if id not in costs:
+                        costs[id] = client.get(f"/api/executions/{id}/costs").json()["total"]
+                totals = [costs[id][part] for id in found]
                 amounts = [
                     Decimal(cost["amount"]) for of in totals for cost in of if cost["currency"] == each["currency"]
                 ]
