@@ -17,8 +17,7 @@ from domain.identity import process_id
 from domain.money import Money
 from queries.analytics.step_figures import ORDERS
 from scheduler.worker import Worker
-from tests.api.conftest import Installation, Making
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import Installation, Making, browsing
 
 PAID = {"script": "echo", "cost": {"amount": "0.25", "currency": "USD"}}
 UNPRICED = {"script": "echo", "usage": {"input_tokens": 10, "output_tokens": 5}}
@@ -106,9 +105,7 @@ def answered(client: TestClient, path: str, **query: str) -> Any:
 
 @pytest.fixture
 def browser(busy: Installation) -> Iterator[TestClient]:
-    """Yield a client of the pages and the API. Entered, it has one event loop for all requests, not one for each."""
-    pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
-    with TestClient(PagesBeside(busy.app, pages)) as entered:
+    with browsing(busy) as entered:
         yield entered
 
 
@@ -130,7 +127,6 @@ def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient,
 
 
 def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, browser: TestClient) -> None:
-    costs: dict[str, Any] = {}
     links = 0
     for query in QUERIES:
         spent = answered(client, "processes", **query)["total"]["spent"]
@@ -142,10 +138,7 @@ def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient
             part = "own" if "include_children" in query else "with_children"
             for link in (each["link"], today["cost_links"][each["currency"]]):
                 found = [item["execution_id"] for item in client.get(f"/api{link}&limit=200").json()["items"]]
-                for id in found:
-                    if id not in costs:
-                        costs[id] = client.get(f"/api/executions/{id}/costs").json()["total"]
-                totals = [costs[id][part] for id in found]
+                totals = [client.get(f"/api/executions/{id}/costs").json()["total"][part] for id in found]
                 amounts = [
                     Decimal(cost["amount"]) for of in totals for cost in of if cost["currency"] == each["currency"]
                 ]
