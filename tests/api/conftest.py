@@ -32,6 +32,7 @@ from store.log import Log
 from tests.api.inbox_receiver import add, bells, receiver  # noqa: F401 - fixtures
 from tests.database import cloned
 from tests.waiting import until
+from web.app import PagesBeside, create_pages
 
 CALLBACK_KEY = b"callback key of tests"
 GREETING = """
@@ -157,6 +158,14 @@ def keyed(read_tables: Datastore) -> Iterator[Callable[[str], Installation]]:
 def client(installation: Installation) -> Iterator[TestClient]:
     with TestClient(installation.app) as client:
         yield client
+
+
+@contextmanager
+def browsing(installation: Installation) -> Iterator[TestClient]:
+    """Yield a client of the pages and the API. Entered, it has one event loop for all requests, not one for each."""
+    pages = create_pages(installation.door(api_key=None, hosts=installation.hosts), dict)
+    with TestClient(PagesBeside(installation.app, pages)) as browser:
+        yield browser
 
 
 @pytest.fixture

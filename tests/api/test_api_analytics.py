@@ -17,8 +17,7 @@ from domain.identity import process_id
 from domain.money import Money
 from queries.analytics.step_figures import ORDERS
 from scheduler.worker import Worker
-from tests.api.conftest import Installation, Making
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import Installation, Making, browsing
 
 PAID = {"script": "echo", "cost": {"amount": "0.25", "currency": "USD"}}
 UNPRICED = {"script": "echo", "usage": {"input_tokens": 10, "output_tokens": 5}}
@@ -104,9 +103,13 @@ def answered(client: TestClient, path: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient, busy: Installation) -> None:
-    pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
-    browser = TestClient(PagesBeside(busy.app, pages))
+@pytest.fixture
+def browser(busy: Installation) -> Iterator[TestClient]:
+    with browsing(busy) as entered:
+        yield entered
+
+
+def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient, browser: TestClient) -> None:
     shown: dict[str, int] = {}
     for query in QUERIES:
         of_one = {name: value for name, value in query.items() if name != "process"}
@@ -123,9 +126,7 @@ def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient,
     assert sum(map(bool, shown.values())) > 100
 
 
-def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, busy: Installation) -> None:
-    pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
-    browser = TestClient(PagesBeside(busy.app, pages))
+def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, browser: TestClient) -> None:
     links = 0
     for query in QUERIES:
         spent = answered(client, "processes", **query)["total"]["spent"]

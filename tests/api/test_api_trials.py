@@ -1,6 +1,8 @@
 """Agents tried over HTTP: the answer, what it cost, what is refused, and that nothing is recorded."""
 
 import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from starlette.testclient import TestClient
 
 from commands.trials import MOST_AT_ONCE
 from tests.api.conftest import Making
+from tests.waiting import LIMIT_SECONDS
 
 
 @pytest.fixture
@@ -20,6 +23,32 @@ def agent(client: TestClient, installation: Any) -> Any:
 
     yield register
     installation.trials.close()
+
+
+@pytest.fixture
+def held_agent() -> Iterator[tuple[str, threading.Event]]:
+    """Serve an agent that answers once its event is set; yield its address and the event."""
+    release = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            release.wait(LIMIT_SECONDS)
+            self.send_response(200)
+            self.send_header("content-length", "15")
+            self.end_headers()
+            self.wfile.write(b'{"output": "x"}')
+
+        def log_message(self, *_: object) -> None:
+            """Tests are silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", release
+    release.set()
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_trial_answers_with_output_usage_cost_and_time(client: TestClient, installation: Any, agent: Any) -> None:
@@ -79,10 +108,13 @@ def test_a_trial_needs_the_scope_of_an_admin(client: TestClient, agent: Any, key
         assert client.post("/api/agents/writer/try", json={"message": "x"}, headers=shown).status_code == 403
 
 
-def test_trials_are_few_at_once(client: TestClient, installation: Any, agent: Any) -> None:
-    agent("sleeper", script="slow", delay="1h")
+def test_trials_are_few_at_once(
+    client: TestClient, installation: Any, agent: Any, held_agent: tuple[str, threading.Event]
+) -> None:
+    url, release = held_agent
+    agent("sleeper", kind="http", url=url)
     agent("writer", script="echo")
-    trying = {"message": "go", "timeout_seconds": 20}
+    trying = {"message": "go", "timeout_seconds": 60}
     threads = [
         threading.Thread(target=client.post, args=("/api/agents/sleeper/try",), kwargs={"json": trying})
         for _ in range(MOST_AT_ONCE)
@@ -95,6 +127,7 @@ def test_trials_are_few_at_once(client: TestClient, installation: Any, agent: An
         return answer.status_code == 503 and answer.json()["code"] == "too_many_trials"
 
     installation.until(full)
+    release.set()
     for thread in threads:
         thread.join(120)
     assert client.post("/api/agents/writer/try", json={"message": "x"}).status_code == 200

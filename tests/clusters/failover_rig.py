@@ -1,6 +1,6 @@
 """Failovers between two nodes that lose the last events, or none, and installations that follow what takes writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import conninfo
 
 from tests.clusters.node import NAME, Node
-from tests.journeys.conftest import PROCESSION, Site
+from tests.journeys.conftest import Site
 from tests.journeys.killing import post, put
 from tests.waiting import until
 
@@ -49,18 +49,13 @@ def take_over(primary: Node, standby: Node) -> None:
 
 
 class FailoverSite(Site):
-    """API and workers on a cluster. primary: the node that the test itself asks. program: that of its processes."""
+    """API and workers on a cluster. primary: the node that the test itself asks. prepared_by: as in `fork`."""
 
-    def __init__(self, directory: Path, dsn: str, primary: Node, program: Sequence[str]) -> None:
+    def __init__(self, directory: Path, dsn: str, primary: Node, prepared_by: str | None) -> None:
         super().__init__(directory, None)  # type: ignore[arg-type] # no embedded server
         self._dsn = dsn
         self.primary = primary
-        self._program = program
-
-    def launch(self, name: str, *arguments: str) -> None:
-        """Start a `procession` command as the process called `name`."""
-        self._commands[name] = [*self._program, *arguments]
-        self._start(name)
+        self.prepared_by = prepared_by
 
     @property
     def environment(self) -> dict[str, str]:
@@ -115,11 +110,9 @@ class FailoverSite(Site):
 
 
 @contextmanager
-def installed(
-    directory: Path, dsn: str, primary: Node, program: Sequence[str] = (str(PROCESSION),)
-) -> Iterator[FailoverSite]:
+def installed(directory: Path, dsn: str, primary: Node, prepared_by: str | None = None) -> Iterator[FailoverSite]:
     """Yield an installation; stop its processes afterwards."""
-    made = FailoverSite(directory, dsn, primary, program)
+    made = FailoverSite(directory, dsn, primary, prepared_by)
     try:
         yield made
     finally:

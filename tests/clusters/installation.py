@@ -1,20 +1,17 @@
 """An installation on a cluster: processes of its own, which speak to the database as they are told."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from tests.clusters.node import Cluster
+from tests.forking import Forked, fork
 from tests.ports import free_port
 from tests.waiting import until
 
-PROCESSION = Path(sys.executable).with_name("procession")
-IMPATIENT = (sys.executable, str(Path(__file__).with_name("impatient.py")))
+IMPATIENT = "tests.clusters.impatient"
 HELLO = """
 name: hello
 input: {who: {type: string, default: you}}
@@ -25,13 +22,11 @@ outputs: {text: "{{ steps.greet.output }}"}
 
 
 class Installation:
-    """Processes with one DATABASE_URL. settings: further environment variables. program: that of its processes."""
+    """Processes with one DATABASE_URL. settings: further environment variables. prepared_by: as in `fork`."""
 
-    def __init__(
-        self, cluster: Cluster, dsn: str, *, program: Sequence[str] = (str(PROCESSION),), **settings: str
-    ) -> None:
+    def __init__(self, cluster: Cluster, dsn: str, *, prepared_by: str | None = None, **settings: str) -> None:
         self.folder = cluster.folder
-        self._program = program
+        self._prepared_by = prepared_by
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PROCESSION_")},
             "DATABASE_URL": dsn,
@@ -39,21 +34,19 @@ class Installation:
             "PROCESSION_LEASE": "2s",
             **settings,
         }
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Forked] = {}
         self.client = httpx2.Client(timeout=60)
 
     def run(self, *arguments: str) -> int:
         """Run a `procession` command to its end; return its exit code."""
-        with (self.folder / "commands.txt").open("ab") as log:
-            command = [*self._program, *arguments]
-            return subprocess.run(command, env=self._environment, stdout=log, stderr=log, timeout=120).returncode
+        return self._fork("commands", arguments).wait(120)
 
     def launch(self, name: str, *arguments: str) -> None:
         """Start a `procession` command."""
-        with self.words_of(name).open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                [*self._program, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        self._running[name] = self._fork(name, arguments)
+
+    def _fork(self, name: str, arguments: tuple[str, ...]) -> Forked:
+        return fork(arguments, self._environment, self.words_of(name), prepared_by=self._prepared_by)
 
     def words_of(self, name: str) -> Path:
         """Return the file of what a process writes."""

@@ -39,7 +39,7 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
     def idle(command: str) -> Callable[[], bool]:
         return lambda: open_now()[command] == documented(command)[0]
 
-    with Installation(cluster, primary.dsn, program=IMPATIENT) as installation:
+    with Installation(cluster, primary.dsn, prepared_by=IMPATIENT) as installation:
         installation.launch("work", "work", "--no-projector")
         installation.launch("projector", "work", "--only-projector")
         installation.serve()

@@ -1,6 +1,5 @@
 """Failovers under load, of whole installations: nothing acknowledged is lost, or callers are informed of the loss."""
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from tests.clusters.failover_rig import ENDED, PROCESS, STARTED, FailoverSite, both, cut_off, installed, take_over
 from tests.clusters.installation import IMPATIENT
 from tests.clusters.node import Node
-from tests.journeys.conftest import PROCESSION
 from tests.journeys.killing import check_log, wait_for
 from tests.waiting import until
 
@@ -30,12 +28,7 @@ def all_end(site: FailoverSite) -> None:
 
 def verify(site: FailoverSite) -> None:
     """Prove every read model and list against the log."""
-
-    def verified() -> bool:
-        command = [str(PROCESSION), "projections", "verify"]
-        return subprocess.run(command, env=site.environment, capture_output=True, check=False).returncode == 0
-
-    until(verified, 60)
+    until(lambda: site.run("projections", "verify") == 0, 60)
 
 
 @pytest.mark.timeout(600)

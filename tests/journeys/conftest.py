@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +15,12 @@ import psycopg
 import pytest
 
 from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
+from embedded.place import locks_of, settle
+from projections.tables import create_read_tables
+from store.migrating import migrate
+from tests.forking import Forked, fork
 from tests.ports import free_port
 
-PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 120.0
 # Trying again at once would take the processor from the process that is to answer.
 PAUSE_SECONDS = 0.03
@@ -32,16 +34,17 @@ class Site:
     def __init__(self, directory: Path, server: Embedded) -> None:
         self.directory = directory
         self.server = server
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._commands: dict[str, list[str]] = {}
+        self._running: dict[str, Forked] = {}
+        self._commands: dict[str, tuple[str, ...]] = {}
         self.base = ""
-        self.limited: list[str] = []
+        self.address_space: int | None = None
+        self.prepared_by: str | None = None
         self.settings: dict[str, str] = {}
         self.client = httpx2.Client(timeout=60)
 
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
-        self._commands[name] = [*self.limited, str(PROCESSION), *arguments]
+        self._commands[name] = arguments
         self._start(name)
 
     def serve(self, name: str = "api") -> str:
@@ -65,7 +68,7 @@ class Site:
 
     def limit_memory(self, kilobytes: int) -> None:
         """Give the processes launched from now on so much address space and no more."""
-        self.limited = ["/bin/sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "limited"]
+        self.address_space = kilobytes << 10
 
     def running(self, name: str) -> bool:
         """Whether the process called `name` has not ended."""
@@ -73,15 +76,23 @@ class Site:
 
     def run(self, *arguments: str) -> int:
         """Run a `procession` command to its end, and return its exit status."""
-        with (self.directory / "commands.log").open("ab") as log:
-            command = [*self.limited, str(PROCESSION), *arguments]
-            return subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=300).returncode
+        return self._fork(arguments, "commands.log").wait(300)
+
+    def words(self) -> str:
+        """Return what commands that have been run wrote."""
+        return (self.directory / "commands.log").read_text()
 
     def _start(self, name: str) -> None:
-        with (self.directory / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                self._commands[name], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        self._running[name] = self._fork(self._commands[name], f"{name}.log")
+
+    def _fork(self, arguments: tuple[str, ...], log: str) -> Forked:
+        return fork(
+            arguments,
+            self.environment,
+            self.directory / log,
+            address_space=self.address_space,
+            prepared_by=self.prepared_by,
+        )
 
     def kill(self, name: str) -> None:
         """SIGKILL the process called `name`, which has no chance to tidy up."""
@@ -149,10 +160,24 @@ def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
         pause.wait(PAUSE_SECONDS)
 
 
+@pytest.fixture(scope="session")
+def migrated_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield the data of a stopped server whose database is migrated and empty."""
+    server = embedded(tmp_path_factory.mktemp("migrated") / "home")
+    migrate(server.conninfo)
+    with psycopg.connect(server.conninfo) as connection:
+        create_read_tables(connection)
+    server.close(wait=True)
+    yield server.directory / "data"
+    shutil.rmtree(server.directory, ignore_errors=True)
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, migrated_data: Path) -> Iterator[Site]:
     """An installation with nothing running but PostgreSQL."""
-    server = embedded(tmp_path / "home")
+    home = tmp_path / "home"
+    subprocess.run(["cp", "-a", migrated_data, settle(locks_of(home)).data], check=True)
+    server = embedded(home)
     made = Site(tmp_path, server)
     yield made
     made.stop()

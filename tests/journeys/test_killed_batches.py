@@ -1,10 +1,7 @@
 """Whatever is killed while workers go through a batch of a thousand: each execution is acted on once."""
 
-import subprocess
-
 import pytest
 
-from tests.journeys.conftest import PROCESSION
 from tests.journeys.killing import begin, check_log, kill_now_and_then, post, wait_for
 
 COUNT = 1_000
@@ -39,9 +36,7 @@ def test_each_execution_is_acted_on_once_whatever_is_killed(site, victims):
     assert site.rows(CAUSES.format(id)) == [(COUNT,)]
     found = site.patiently(lambda: _ended(site, id), AssertionError)
     assert (found["done"], found["unchanged"], found["refused"]) == (COUNT, 0, [])
-    proof = [str(PROCESSION), "projections", "verify"]
-    verified = subprocess.run(proof, env=site.environment, capture_output=True, text=True, timeout=120, check=False)
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert site.run("projections", "verify") == 0, site.words()
 
 
 def _ended(site, id):

@@ -1,14 +1,12 @@
 """Whatever is killed, whenever: executions that call others, ask people and undo what they did all end, once."""
 
 import random
-import subprocess
 import threading
 from collections import Counter, defaultdict
 from datetime import datetime
 
 import pytest
 
-from tests.journeys.conftest import PROCESSION
 from tests.journeys.killing import begin, check_calls, check_log, kill_now_and_then, post, wait_for
 
 EXECUTIONS = 60
@@ -123,9 +121,7 @@ def test_every_family_ends_as_it_has_to_whatever_is_killed(site, victims):
     for history in histories.values():
         check_undoing(history)
     check_running(site)
-    proof = [str(PROCESSION), "projections", "verify"]
-    told = subprocess.run(proof, env=site.environment, capture_output=True, text=True, timeout=120, check=False)
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert site.run("projections", "verify") == 0, site.words()
 
 
 def check_ends(histories, fates):

@@ -1,10 +1,7 @@
 """Whatever is killed in the middle of a thousand items: each runs once, and the results keep the order of the list."""
 
-import subprocess
-
 import pytest
 
-from tests.journeys.conftest import PROCESSION
 from tests.journeys.killing import begin, check_calls, check_log, kill_now_and_then, post, wait_for
 
 ITEMS = 1_000
@@ -46,6 +43,4 @@ def test_each_item_runs_once_and_in_order_whatever_is_killed(site, victims):
     found = site.client.get(f"{site.base}/api/executions/{id}", params={"min_position": position}).json()
     assert found["outputs"] == {"all": [{"greeted": name} for name in names]}
     assert found["steps"][0]["items"] == {"count": ITEMS, "completed": ITEMS, "failed": 0}
-    proof = [str(PROCESSION), "projections", "verify"]
-    verified = subprocess.run(proof, env=site.environment, capture_output=True, text=True, timeout=120, check=False)
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert site.run("projections", "verify") == 0, site.words()

@@ -1,11 +1,9 @@
 """The log loses its last events under running workers, as after a failover: everything heals or is set aside."""
 
-import subprocess
-
 import psycopg
 import pytest
 
-from tests.journeys.conftest import PROCESSION, Site
+from tests.journeys.conftest import Site
 from tests.journeys.killing import begin, check_log, post, wait_for
 
 EXECUTIONS = 60
@@ -23,6 +21,8 @@ LISTS = ("due_steps", "due_timers", "outbox", "admissions", "families", "idempot
 COMPLETED = """select count(*) from stored_events e join stored_events s on s.originator_id = e.originator_id
 where e.topic = 'ExecutionCompleted' and s.originator_version = 1
 and convert_from(s.state, 'utf8')::json ->> 'process' = 'losing'"""
+CALLED = """select originator_id from stored_events where originator_version = 1 and topic = 'ExecutionStarted'
+and convert_from(state, 'utf8')::json -> 'parent' ->> 'execution_id' = any(%s)"""
 
 
 def keep_copies(site: Site) -> None:
@@ -49,14 +49,18 @@ def lose_tail(site: Site) -> int:
 
 
 def lose_tails_of_some(site: Site, some: list[str]) -> None:
-    """Take back all but the start of some executions, and their rows of the lists accordingly."""
+    """Take back all but the start of some executions and all of what they have called, and their rows of the lists."""
     with psycopg.connect(site.server.conninfo) as connection:
         connection.execute("select pg_advisory_xact_lock(4711)")
-        for name in ("due_steps", "due_timers"):
-            connection.execute(f"delete from {name} where execution_id = any(%s::uuid[])", (some,))  # type: ignore[arg-type]
+        below = [str(id) for (id,) in connection.execute(CALLED, (some,)).fetchall()]
+        for name in ("due_steps", "due_timers", "admissions"):
+            connection.execute(f"delete from {name} where execution_id = any(%s::uuid[])", (some + below,))  # type: ignore[arg-type]
         connection.execute(
-            "delete from outbox where recipient = any(%s::uuid[]) or source = any(%s::uuid[])", (some, some)
+            "delete from outbox where recipient = any(%s::uuid[]) or source = any(%s::uuid[])",
+            (some + below, some + below),
         )
+        connection.execute("delete from families where root = any(%s::uuid[])", (some,))
+        connection.execute("delete from stored_events where originator_id = any(%s::uuid[])", (below,))
         connection.execute(
             "delete from stored_events where originator_id = any(%s::uuid[]) and originator_version > 2", (some,)
         )
@@ -94,19 +98,10 @@ def test_workers_go_on_after_the_log_has_lost_its_end(site: Site) -> None:
     states = site.client.get(f"{site.base}/api/projections").json()["items"]
     assert {each["state"] for each in states if each["name"] == "execution_list"} == {"failed"}
     assert "beyond the end of the log" in next(e["last_error"] for e in states if e["name"] == "execution_list")
-    assert procession(site, "projections", "rebuild", "--all") == 0
-    wait_for(lambda: procession(site, "projections", "verify") == 0, 60)
-    assert procession(site, "projections", "verify") == 0
+    assert site.run("projections", "rebuild", "--all") == 0
+    wait_for(lambda: site.run("projections", "verify") == 0, 60)
+    assert site.run("projections", "verify") == 0
 
     # Workers end when they are to, whatever is set aside.
     for name in ("worker-1", "worker-2"):
         assert site.end(name, 60) == 0
-
-
-def procession(site: Site, *arguments: str) -> int:
-    done = subprocess.run(
-        [str(PROCESSION), *arguments], env=site.environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        (site.directory / "commands.log").write_text(done.stdout + done.stderr)
-    return done.returncode

@@ -67,12 +67,12 @@ def test_its_id_is_recorded_once_and_its_answer_is_the_step_s(installation: Inst
 
 
 def test_another_worker_polls_for_the_response_of_a_lost_one(installation: Installation, provider: Provider) -> None:
-    first = installation.worker(lease=0.3)
+    first = installation.worker(lease=60)
     id = installation.start("p")
     installation.until(lambda: installation.topics(id)["BackgroundResponseStarted"] == 1)
     first.stop()
     provider.status = "completed"
-    installation.worker(lease=0.3)
+    installation.worker(lease=60)
     (state,) = installation.ended(id)
     assert state.steps["a"].output == "42"
     assert provider.requests.count("/v1/responses") == 1

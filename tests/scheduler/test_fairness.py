@@ -37,7 +37,7 @@ def test_an_instant_agent_answers_while_every_call_of_a_slow_one_is_open_or_wait
     installation.agent("quick", script="echo")
     installation.publish(QUICK)
     waiting = [installation.start("slow") for _ in range(40)]
-    worker = installation.worker(max_open=20)
+    worker = installation.worker(max_open=20, lease=60)
     installation.until(lambda: worker.open_calls == 17)
     quick = installation.ended(*[installation.start("quick") for _ in range(10)])
     assert {execution.status for execution in quick} == {"completed"}
@@ -55,7 +55,7 @@ def test_an_agent_answers_at_once_while_ten_others_never_end(installation):
         installation.publish(f"name: {name}\nsteps: [{{id: a, agent: {name}, message: m}}]\n")
     installation.agent("quick", script="echo")
     installation.publish(QUICK)
-    worker = installation.worker(max_open=100)
+    worker = installation.worker(max_open=100, lease=60)
     busy = []
     for n, name in enumerate(names):
         busy += [installation.start(name) for _ in range(100 if n == 0 else 20)]
@@ -68,7 +68,7 @@ def test_an_agent_answers_at_once_while_ten_others_never_end(installation):
 
 
 def test_a_worker_holds_no_more_calls_of_an_agent_than_its_limit_even_of_one_execution(installation, bound):
-    worker = installation.worker()
+    worker = installation.worker(lease=60)
     calling = worker._dispatcher.calling
     most = 0
 
@@ -88,7 +88,7 @@ def test_the_processes_of_a_limited_agent_take_turns(installation, bound):
     many = [installation.start("slow") for _ in range(30)]
     installation.publish(QUICK.replace("quick", "bound"))
     one = installation.start("bound")
-    installation.worker()
+    installation.worker(lease=60)
     installation.ended(one, *many)
     calls = [UUID(key.partition(":")[0]) for key in bound.read_text().split()]
     assert calls.index(one) <= 2
@@ -102,7 +102,7 @@ def test_rows_that_a_worker_of_the_release_before_wrote_keep_to_the_limit_too(in
         installation.publish(SLOW.replace("agent: slow", "agent: bound"))
         ids = [installation.start("slow") for _ in range(20)]
         installation.rows("update due_steps set agent = '', process_id = %s", NO_PROCESS)
-        installation.worker()
+        installation.worker(lease=60)
         installation.ended(*ids)
     assert (len(counted.begun), counted.most_open) == (20, 1)
 
@@ -113,7 +113,7 @@ def test_a_limit_that_is_raised_holds_for_calls_that_wait(installation, slow):
 
     limit(2)
     ids = [installation.start("slow") for _ in range(9)]
-    worker = installation.worker(lease=0.3)
+    worker = installation.worker(lease=60)
     installation.until(lambda: worker.open_calls == 2)
     limit(5)
     installation.until(lambda: worker.open_calls == 5)
@@ -133,7 +133,7 @@ def test_more_agents_without_room_than_one_claim_walks_past_hide_no_one(installa
     installation.agent("quick", script="echo")
     installation.publish(QUICK)
     many = [installation.start("many") for _ in range(2)]
-    worker = installation.worker()
+    worker = installation.worker(lease=60)
     installation.until(lambda: worker.open_calls == len(names))
     assert installation.ended(installation.start("quick"))[0].status == "completed"
     for id in many:

@@ -160,7 +160,7 @@ def test_a_child_is_called_off_only_after_it_was_called(calling):
 def test_two_workers_that_have_the_same_message_in_hand_handle_it_once(calling):
     ids = [calling.start("caller", n=n) for n in range(30)]
     for _ in range(2):
-        calling.worker(lease=0.3)
+        calling.worker(lease=60)
 
     def taken_again_and_again():
         calling.rows("update outbox set claimed_until = null")
@@ -178,7 +178,7 @@ def test_a_child_whose_process_cannot_be_read_is_left_to_others_and_keeps_nobody
     id = calling.start("ahead")
     change = "update stored_events set topic = %s where originator_id = %s and originator_version = 2"
     calling.rows(change, "FromTheFuture", process_id("newer"))
-    worker = calling.worker(lease=0.3)
+    worker = calling.worker(lease=60)
     assert statuses(calling, calling.start("at-once")) == {"completed"}
     assert worker.alive
     assert calling.left("outbox") == 1

@@ -220,6 +220,8 @@ def test_a_parent_cancelled_without_the_engine_has_its_open_children_and_approva
     assert ends == ["ApprovalCancelled", "SubProcessClosed", "SubProcessClosed", "ExecutionCancelled"]
     # The children report to a parent that has ended and that no decision succeeds on: it is not set aside again.
     ready.until(lambda: ready.left("outbox") == 0 and aside(ready) == {})
+    ready.cancel(kept)  # the worker need not wait for its open call
+    ready.ended(kept)
 
 
 def test_a_cancel_that_the_server_refuses_says_why(ready: Installation) -> None:

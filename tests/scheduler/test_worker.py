@@ -70,7 +70,7 @@ def test_the_attempt_of_a_lost_worker_is_called_again_under_the_same_key(install
     lost = uuid4()
     with installation.datastore.reading() as connection:
         connection.execute("update due_steps set owner = %s", (lost,))
-    installation.worker(lease=0.3)
+    installation.worker(lease=60)
     installation.ended(id)
     assert calls.read_text().split() == [f"{id}:a:1"]
 
@@ -78,7 +78,7 @@ def test_the_attempt_of_a_lost_worker_is_called_again_under_the_same_key(install
 def test_cancelling_ends_the_open_call_and_frees_its_place(installation):
     installation.agent("slow", script="slow", delay="60s")
     installation.publish(ONE)
-    worker = installation.worker(lease=0.3)
+    worker = installation.worker(lease=60)
     id = installation.start("one")
     installation.until(lambda: worker.open_calls == 1)
     installation.cancel(id)
@@ -154,7 +154,7 @@ def test_an_execution_that_cannot_be_read_does_not_keep_others_from_running(inst
     broken = installation.start("fan", text="x")
     with installation.datastore.reading() as connection:
         connection.execute("update stored_events set topic = 'FromTheFuture' where originator_id = %s", (broken,))
-    installation.worker(lease=0.3)
+    installation.worker(lease=60)
     assert installation.ended(installation.start("fan", text="y"))[0].status == "completed"
 
 
