@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 SPARE_DESCRIPTORS = 256
 FEWEST_CONNECTIONS = 16
 # States and events are freed by counting references; cycles are few. Python's default of a collection every 700 new
-# objects costs a busy worker about a tenth of its time.
+# objects costs a busy worker about a tenth of its time, and a busy API a quarter: each full one goes over its modules.
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 
 
