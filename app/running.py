@@ -66,6 +66,7 @@ class WorkerRoles:
             keep_alive_seconds=math.ceil(settings.keep_alive.total_seconds()),
         )
         api = ApiServer(door, bound, lambda: self._failed("API"), limits)
+        collect_seldom(oldest=1)
         api.start()
         self._api = api
         return api.url

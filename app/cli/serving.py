@@ -10,6 +10,7 @@ from app.cli.failures import Failure
 from app.cli.opening import opened
 from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
+from app.process import collect_seldom
 from app.roles_of_before import register_roles_of_before
 from app.running import running
 from app.schedules_of_before import adopt_installed_zone_data, register_upgraded_schedules
@@ -88,6 +89,7 @@ def run(
 
     hold_schedules: register the schedules of versions that an earlier release published paused.
     """
+    collect_seldom()
     stopping = Stopping()
     role = "up" if api and worker else "serve" if api else "work" if worker else "projector"
     with ExitStack() as ending:
