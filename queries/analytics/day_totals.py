@@ -41,7 +41,7 @@ def _time_of_day(row: DictRow) -> tuple[int, int]:
 
 
 def spent_of(days: DaySpans, rows: Sequence[DictRow]) -> list[dict[str, Decimal]]:
-    """Return what the calls of each day cost, by currency: of those that calls of the day have."""
+    """Return what the calls of each day cost, by currency in order: of those that calls of the day have."""
     import numpy as np
 
     found: list[dict[str, Decimal]] = [{} for _ in range(days.number)]

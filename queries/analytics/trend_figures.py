@@ -67,7 +67,7 @@ def _day(
         timed_out,
         cancelled,
         None if median is None else median / MICROSECONDS,
-        [Amount(written(amount), currency) for currency, amount in sorted(spent.items())],
+        [Amount(written(amount), currency) for currency, amount in spent.items()],
         of_outcomes,
         {currency: links.spent(currency) for currency in spent},
     )
