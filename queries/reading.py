@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import Connection, Cursor, IsolationLevel
+from psycopg import Connection, Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
@@ -98,13 +98,19 @@ class Reading:
 
     @contextmanager
     def of(
-        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = (), at_once: bool = False
+        self,
+        projection: str,
+        min_position: int | None = None,
+        *,
+        beside: Iterable[str] = (),
+        at_once: Sequence[str] = (),
     ) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """Yield a connection, and the least freshness of the read model of `projection`.
 
         Waits a while until the read model has reached `min_position`. beside: the other read models that the statements
-        read. at_once: all of them see one snapshot of the database, of which the freshness is exact, and are in a
-        pipeline. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
+        read. at_once: the first table by name of each of these read models; with it, all statements see one snapshot of
+        the database, of which the freshness is exact, and are in a pipeline, and no switch replaces tables meanwhile.
+        Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
         beside = tuple(beside)
         self.catch_up(projection, *beside)
@@ -117,7 +123,7 @@ class Reading:
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self.datastore.reading() as connection:
             try:
-                with _snapshot(connection) if at_once else nullcontext():
+                with _snapshot(connection, at_once) if at_once else nullcontext():
                     found = read_freshness(connection, projection, shape)
                     yield connection, msgspec.structs.replace(self._by_primary(found), epoch=epoch)
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -148,17 +154,19 @@ class Reading:
 
 
 @contextmanager
-def _snapshot(connection: Connection[DictRow]) -> Iterator[None]:
-    """Let all statements within see one snapshot of the database, which begins with the first query."""
-    before = connection.isolation_level
-    connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    try:
-        with connection.pipeline(), connection.transaction():
-            # To start parallel workers takes longer than a query, but the estimate of many small scans calls for them.
-            connection.execute("set local max_parallel_workers_per_gather = 0")
-            yield
-    finally:
-        connection.isolation_level = before
+def _snapshot(connection: Connection[DictRow], tables: Sequence[str]) -> Iterator[None]:
+    """Let all statements within see one snapshot of the database, which begins with the first query.
+
+    tables: a switch takes them first, so it waits at them until the end, and holds none that a statement waits for.
+    """
+    with connection.pipeline(), connection.transaction():
+        # Not as an attribute of the connection, which a lost one refuses to set back.
+        connection.execute("set transaction isolation level repeatable read")
+        # To start parallel workers takes longer than a query, but the estimate of many small scans calls for them.
+        connection.execute("set local max_parallel_workers_per_gather = 0")
+        # It takes no snapshot. One of before a switch would lack what the tables of after it got with the switch.
+        connection.execute(f"lock table {', '.join(tables)} in access share mode")
+        yield
 
 
 def read_freshness(connection: Connection[Any], projection: str, shape: str | None = None) -> Freshness:

@@ -180,7 +180,8 @@ _ALL = (
     FigureDefinition(
         "share",
         "Share",
-        "The part of the time of all steps, worked and waited, completed or not.",
+        "The part of the whole of all steps, completed or not: of the time worked, of the time waited, or of "
+        "the priced cost in the currency; of a reason, of all failed executions.",
     ),
     FigureDefinition(
         "too_few",

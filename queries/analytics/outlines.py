@@ -7,8 +7,7 @@ import msgspec
 
 from domain.analytics.windows import AnalyticsDay
 from queries.analytics.requests import FiguresRequest
-from queries.analytics.rollups import rollups
-from queries.reading import Reading
+from queries.analytics.rollups import FiguresSource, rollups
 
 MOST = 31
 """So many points at most: 30 days and today are one each; of a longer window a point is some days together."""
@@ -23,7 +22,7 @@ class OutlinePoint(msgspec.Struct, frozen=True):
 
 
 def summarise_outlines(
-    reading: Reading, request: FiguresRequest, process_ids: Sequence[UUID]
+    source: FiguresSource, request: FiguresRequest, process_ids: Sequence[UUID]
 ) -> dict[UUID, list[OutlinePoint]]:
     """Return the points of each process, in order; all of one length, but for the first, which may be shorter."""
     days = request.window.days
@@ -35,7 +34,7 @@ def summarise_outlines(
     found = {id: [OutlinePoint(part[0]) for part in parts] for id in process_ids}
     if not process_ids:
         return found
-    with rollups(reading, filter) as (sums, _):
+    with rollups(source, filter) as (sums, _):
         rows = sums.outcomes([*(part[0].begin for part in parts), request.window.end])
     for row in rows:
         points = found.get(row["process_id"], [])

@@ -21,10 +21,9 @@ from queries.analytics.figures import (
 )
 from queries.analytics.links import LinkedExecutions
 from queries.analytics.requests import FiguresRequest
-from queries.analytics.rollups import RollupSums, rollups
+from queries.analytics.rollups import FiguresSource, RollupSums, rollups
 from queries.analytics.run_figures import PeriodTotals, figures_of
 from queries.execution_conditions import NO_STEP
-from queries.reading import Reading
 
 MOST_REASONS = 20
 MOST_PROCESSES = 500
@@ -32,11 +31,11 @@ BY_VERSION = "r.process_id, r.version"
 
 
 def summarise_processes(
-    reading: Reading, request: FiguresRequest, *, min_position: int | None = None
+    source: FiguresSource, request: FiguresRequest, *, min_position: int | None = None
 ) -> ProcessesAnswer:
     """Return the figures of each process with any, and of all together. Raises NotYet."""
     window = request.window
-    with rollups(reading, request.filter, min_position) as (found, freshness):
+    with rollups(source, request.filter, min_position) as (found, freshness):
         rows = _read(found, window, "r.process_id")
         running, reasons = found.running(), _reasons(found, window, request.links(window))
         archived = _archived(found, window, "process_id")
@@ -70,10 +69,12 @@ def summarise_processes(
     )
 
 
-def summarise_process(reading: Reading, request: FiguresRequest, *, min_position: int | None = None) -> ProcessAnswer:
+def summarise_process(
+    source: FiguresSource, request: FiguresRequest, *, min_position: int | None = None
+) -> ProcessAnswer:
     """Return the figures of the one process of the filter, and of each version with any. Raises NotFound or NotYet."""
     window, (process_id,) = request.window, request.filter.process_ids
-    with rollups(reading, request.filter, min_position) as (found, freshness):
+    with rollups(source, request.filter, min_position) as (found, freshness):
         names = found.names([process_id])
         if process_id not in names:
             raise ProcessNotFound("there is no such process")

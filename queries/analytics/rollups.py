@@ -1,11 +1,12 @@
 """Reads of the rollups: sums and joined sketches by period, each in one query, all of an answer in one snapshot."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+import msgspec
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
@@ -27,6 +28,8 @@ _SUMS = ", ".join(f"sum(r.{name})::bigint as {name}" for name in (*RunTotal.COUN
 JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
 _COSTS = f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {JOINED.format('sketch')}"
 BESIDE = ("execution_list", "process_catalogue")
+FIRST_TABLES = ("analytics_agent_spending", "execution_list", "process_catalogue")
+"""The first table by name of each of these read models, at which a switch begins."""
 # One scan of the index by status for each, whatever the statistics say.
 _RUNNING = """select l.process_id, l.version, count(*) as running
 from unnest(%(under_way)s::text[]) as s(status) cross join lateral (
@@ -154,15 +157,34 @@ class RollupSums:
         return f"r.scope = '{OWN if self._filter.include_children else TREE}'"
 
 
+class RollupsCut(msgspec.Struct, frozen=True):
+    """The rollups at one position of the log, for several answers. labelled: the versions with labels of a filter."""
+
+    connection: Connection[DictRow]
+    labelled: Sequence[tuple[UUID, int]]
+    freshness: Freshness
+
+
+FiguresSource = Reading | RollupsCut
+"""Where answers are read from: a cut that they have in common, or one of their own."""
+
+
+@contextmanager
+def one_cut(reading: Reading, filter: FiguresFilter, min_position: int | None = None) -> Iterator[RollupsCut]:
+    """Yield a cut for answers with the labels of a filter, exactly as fresh. Raises NotYet or ReadModelRebuilding."""
+    labelled = labelled_versions(reading, filter.labels) if filter.labels else []
+    with reading.of(ANALYTICS, min_position, beside=BESIDE, at_once=FIRST_TABLES) as (connection, freshness):
+        # The snapshot begins with that of the freshness: a page moves the position together with the rows.
+        yield RollupsCut(connection, labelled, freshness)
+
+
 @contextmanager
 def rollups(
-    reading: Reading, filter: FiguresFilter, min_position: int | None = None
+    source: FiguresSource, filter: FiguresFilter, min_position: int | None = None
 ) -> Iterator[tuple[RollupSums, Freshness]]:
-    """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
-    labelled = labelled_versions(reading, filter.labels) if filter.labels else []
-    with reading.of(ANALYTICS, min_position, beside=BESIDE, at_once=True) as (connection, freshness):
-        # The snapshot begins with that of the freshness: a page moves the position together with the rows.
-        yield RollupSums(connection, filter, labelled), freshness
+    """Yield the rollups at one cut, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
+    with nullcontext(source) if isinstance(source, RollupsCut) else one_cut(source, filter, min_position) as cut:
+        yield RollupSums(cut.connection, filter, cut.labelled), cut.freshness
 
 
 # A long window has hundreds of bounds.

@@ -9,10 +9,9 @@ from queries.analytics.definition_texts import TEXTS
 from queries.analytics.figures import StepFigures, StepsAnswer
 from queries.analytics.links import LinkedExecutions
 from queries.analytics.requests import FiguresRequest
-from queries.analytics.rollups import RollupSums, rollups
+from queries.analytics.rollups import FiguresSource, RollupSums, rollups
 from queries.analytics.run_figures import MEDIAN, P95
 from queries.analytics.totals import MICROSECONDS, StepTotal
-from queries.reading import Reading
 
 SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING = "slowest", "most_expensive", "longest_waiting"
 ORDERS = (SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING)
@@ -27,11 +26,11 @@ StepValues = tuple[float | None, float | None, float]
 
 
 def summarise_steps(
-    reading: Reading, request: FiguresRequest, order: str, measure: str, *, min_position: int | None = None
+    source: FiguresSource, request: FiguresRequest, order: str, measure: str, *, min_position: int | None = None
 ) -> StepsAnswer:
     """Return the first steps in an order, one of ORDERS, by a measure, one of MEASURES. Raises NotYet."""
     window = request.window
-    with rollups(reading, request.filter, min_position) as (found, freshness):
+    with rollups(source, request.filter, min_position) as (found, freshness):
         totals = _READ[order](found, (window.begin, window.end))
         names = found.names(sorted({id for id, _, _ in totals}))
         archived = sum(row["archived"] for row in found.archived((window.begin, window.end)))

@@ -13,18 +13,19 @@ from queries.analytics.definition_texts import TEXTS
 from queries.analytics.figures import TrendDay, TrendsAnswer
 from queries.analytics.links import PeriodLinks, links_between
 from queries.analytics.requests import FiguresRequest
-from queries.analytics.rollups import rollups
+from queries.analytics.rollups import FiguresSource, rollups
 from queries.analytics.totals import MICROSECONDS, written
-from queries.reading import Reading
 
 
-def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position: int | None = None) -> TrendsAnswer:
+def summarise_trends(
+    source: FiguresSource, request: FiguresRequest, *, min_position: int | None = None
+) -> TrendsAnswer:
     """Return every day of the window, an empty one too, and of the period before. Raises NotYet."""
     window, in_all = request.window, request.filter.has_all
     days: Sequence[AnalyticsDay] = (*window.before, *window.days)
     bounds = window.bounds
     spans = day_spans(bounds)
-    with rollups(reading, request.filter, min_position) as (found, freshness):
+    with rollups(source, request.filter, min_position) as (found, freshness):
         # All are under way at once: the server reads the costs while the medians are worked out.
         in_files = found.archived(bounds)
         ended = found.ended_by_day(spans, in_all=in_all)

@@ -23,6 +23,7 @@ from queries.analytics.figures import FailureReason, ProcessAnswer, ProcessesAns
 from queries.analytics.outlines import summarise_outlines
 from queries.analytics.process_figures import summarise_process, summarise_processes
 from queries.analytics.requests import DEFAULT_DAYS, FiguresFilter, FiguresRequest
+from queries.analytics.rollups import RollupsCut, one_cut
 from queries.analytics.step_figures import LONGEST_WAITING, MEASURES, MOST_EXPENSIVE, ORDERS, SLOWEST, summarise_steps
 from queries.analytics.trend_figures import summarise_trends
 from queries.execution_list import TRIGGERS
@@ -82,12 +83,14 @@ def all_(request: Request, reading: Reads, caller: Caller, given: Annotated[Anal
     shown = _shown(request, given)
     ids = [process_named(each) for each in split_values(given.process)]
     requested = _request_of(request, caller, shown, ids)
-    found = partial(summarise_processes, reading, requested, min_position=given.min_position)
     if given.format == CSV:
+        found = partial(summarise_processes, reading, requested, min_position=given.min_position)
         return _csv(reading, requested, given, shown, found)
-    answer = found()
-    outlines = summarise_outlines(reading, requested, [each.process_id for each in answer.items])
-    return _page(request, reading, requested, shown, "analytics.html", answer, title="Analytics", outlines=outlines)
+    with one_cut(reading, requested.filter, given.min_position) as cut:
+        answer = summarise_processes(cut, requested)
+        outlines = summarise_outlines(cut, requested, [each.process_id for each in answer.items])
+        beside = _beside(cut, requested, shown)
+    return _page(request, shown, "analytics.html", answer, title="Analytics", outlines=outlines, **beside)
 
 
 @router.get("/processes/{process}/analytics", **requires(READ))
@@ -97,32 +100,38 @@ def of_process(
     """Return the page of one process, or one of its tables as CSV."""
     shown = _shown(request, given)
     requested = _request_of(request, caller, shown, [process_named(process)])
-    found = partial(summarise_process, reading, requested, min_position=given.min_position)
     if given.format == CSV:
+        found = partial(summarise_process, reading, requested, min_position=given.min_position)
         return _csv(reading, requested, given, shown, found)
-    answer = found()
+    with one_cut(reading, requested.filter, given.min_position) as cut:
+        answer = summarise_process(cut, requested)
+        beside = _beside(cut, requested, shown)
     return _page(
         request,
-        reading,
-        requested,
         shown,
         "process-analytics.html",
         answer,
         title=f"Analytics of {answer.process}",
         crumbs=[("Processes", "/processes"), (answer.process, f"/processes/{answer.process}"), ("Analytics", None)],
+        **beside,
     )
+
+
+def _beside(cut: RollupsCut, requested: FiguresRequest, shown: ShownFields) -> dict[str, Any]:
+    """Return the days and the steps of a page, at the cut of its other figures."""
+    steps = {order: summarise_steps(cut, requested, order, shown.measure) for order in ORDERS}
+    trends = summarise_trends(cut, requested)
+    named = {"slowest": steps[SLOWEST], "dearest": steps[MOST_EXPENSIVE], "waiting": steps[LONGEST_WAITING]}
+    return {"trends": trends, **named}
 
 
 def _page(
     request: Request,
-    reading: Reading,
-    requested: FiguresRequest,
     shown: ShownFields,
     template: str,
     found: ProcessesAnswer | ProcessAnswer,
     **frame: Any,
 ) -> Response:
-    steps = {order: summarise_steps(reading, requested, order, shown.measure) for order in ORDERS}
     kept = {"days": shown.days, "timezone": shown.timezone, "trigger": shown.trigger, "label": shown.label}
     if shown.include_children:
         kept["include_children"] = "true"
@@ -132,10 +141,6 @@ def _page(
         nav="Analytics",
         freshness=found,
         found=found,
-        trends=summarise_trends(reading, requested),
-        slowest=steps[SLOWEST],
-        dearest=steps[MOST_EXPENSIVE],
-        waiting=steps[LONGEST_WAITING],
         given=shown,
         trigger_words=TRIGGER_WORDS,
         window_words=_window_words(found),
