@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.clusters.installation import Installation
@@ -158,3 +159,30 @@ def test_a_replica_that_is_down_at_the_start_is_no_obstacle(cluster: Cluster, pr
         assert "the replica of READ_DATABASE_URL is down, queries go to the primary" in words.read_text()
         assert "refused" in words.read_text()
     standby.start()
+
+
+def test_figures_that_the_replica_ends_are_503_and_the_next_ones_are_right(
+    installation: Installation, primary: Node, standby: Node
+) -> None:
+    installation.completed(installation.start("counted"))
+
+    def figures() -> httpx2.Response:
+        return installation.client.get("/api/analytics/processes", timeout=120)
+
+    until(lambda: figures().json()["total"]["running"] == 0)
+    before = figures().json()["total"]["completed"]
+    assert before > 0
+    waiting = "select a.pid from pg_locks l join pg_stat_activity a using (pid) where not l.granted"
+    waiting += " and a.application_name = 'procession serve replica'"
+    # The replica takes the lock as it replays; its readers wait, as they do for a switch.
+    with psycopg.connect(primary.dsn) as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute("lock table analytics_agent_spending in access exclusive mode")
+        held = "select mode from pg_locks where relation = 'analytics_agent_spending'::regclass and granted"
+        until(lambda: standby.rows(held) == [("AccessExclusiveLock",)])
+        coming = pool.submit(figures)
+        until(lambda: standby.rows(waiting))
+        standby.rows(f"select pg_cancel_backend(pid) from ({waiting}) waiting")
+        answer = coming.result()
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert figures().json()["total"]["completed"] == before
+    assert installation.health()["replica"] == "up"
