@@ -1,10 +1,10 @@
 """The cookies of a request that may be read: those whose values are plain."""
 
-Headers = list[tuple[bytes, bytes]]
+RawHeaders = list[tuple[bytes, bytes]]
 """As ASGI states them: names in lower case."""
 
 
-def readable_cookies(headers: Headers) -> Headers:
+def readable_cookies(headers: RawHeaders) -> RawHeaders:
     """Return headers without the cookies that hold an escape.
 
     None of the cookies set here does, and releases of Python read escapes in time that is quadratic in their number.
