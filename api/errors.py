@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 from api.answers import ProblemJson
 from commands.deciding import Contended, DecisionBroke, OutcomeOverdue
+from domain.jsonvalue import MOST_PROBLEMS
 from domain.refusal import Problem, Refusal
 from domain.words import labelled
 from edge.dependencies import door_of
@@ -158,12 +159,12 @@ async def _unexpected(request: Request, _error: Exception) -> ProblemJson:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> ProblemJson:
-    """Answer 404 to a path that names nothing, and 400 with every problem to a query that is not valid."""
+    """Answer 404 to a path that names nothing, and 400 with the first MOST_PROBLEMS to a query that is not valid."""
     errors = error.errors()
     if any(found["loc"][0] == "path" for found in errors):
         return problem(404, "not_found", "there is nothing of that name here")
     known = [name for name in request.scope["route"].dependant.query_params for name in _names(name)]
-    problems = [_query_problem(found, known) for found in errors]
+    problems = [_query_problem(found, known) for found in errors[:MOST_PROBLEMS]]
     unknown = [each for each in problems if each.code == "unknown_filter"]
     first = (unknown or problems)[0]
     return problem(400, first.code, first.message, problems)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from commands.batches import FreezeBatch
 from domain.batches.acts import problems_of_act
+from domain.jsonvalue import MOST_PROBLEMS
 from domain.refusal import Problem
 from edge.execution_filters import ExecutionWords
 from edge.refusals import malformed, unknown_key
@@ -35,7 +36,7 @@ def with_list(
     try:
         filter = ExecutionWords.model_validate(words).filter(within)
     except ValidationError as error:
-        problems += [_problem(each) for each in error.errors()]
+        problems += [_problem(each) for each in error.errors()[:MOST_PROBLEMS]]
     else:
         if filters_nothing(filter):
             message = "a filter states at least one word that leaves executions out, as status or process"

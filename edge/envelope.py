@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.refusal import Refusal
 from edge.admission import refusal_of
+from edge.cookies import readable_cookies
 from edge.hosts import Hosts
 from edge.protection import protect
 
@@ -50,6 +51,7 @@ class Envelope:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         id = given if _GIVEN.fullmatch(given) else b"%s-%d" % (_ORIGIN, next(_COUNTER))
         epoch = self._epoch()
+        scope["headers"] = readable_cookies(scope["headers"])
         scope["request_id"], scope["head"] = id.decode(), (head := scope["method"] == "HEAD")
         if head:
             # The server, which sends no body after HEAD, keeps its own scope.

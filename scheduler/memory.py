@@ -41,6 +41,9 @@ class MemoryFiles:
         self._followed: dict[str, int] = {}
         self._until = self._as_of = 0
         self._sweep_at = 0.0
+        self._waiting: set[str] = set()
+        """The agents whose memories could not be written; they are tried again together at `_retry_at`."""
+        self._retry_at = 0.0
         self._anew = False
         reading.progress.main.epochs.subscribe(self.forget_all)
         self._stopping = threading.Event()
@@ -80,6 +83,9 @@ class MemoryFiles:
         if self._anew:
             self._anew = False
             self._followed, self._until, self._as_of, self._sweep_at = {}, 0, 0, 0.0
+        if self._waiting and now >= self._retry_at:
+            waiting, self._waiting = sorted(self._waiting), set()
+            self._follow_all(waiting)
         if now >= self._sweep_at:
             after = ""
             while agents := list_inboxes(self._reading, after):
@@ -100,10 +106,19 @@ class MemoryFiles:
         for agent in agents:
             if self._stopping.is_set():
                 return
+            if agent in self._waiting:
+                continue
             try:
                 self._follow(agent)
             except (AgentNotFound, Forbidden) as refusal:
                 logger.debug("no memory of %r: %s", agent, refusal)
+            except Outage:
+                raise
+            except Exception as error:
+                # Its file, or an entry of its inbox: the others do not wait for it.
+                logger.error("the memory of %r waits: %s", agent, error, exc_info=not isinstance(error, OSError))
+                self._waiting.add(agent)
+                self._retry_at = self._clock.monotonic() + INTERRUPTED_SECONDS
 
     def _position(self, agent: str) -> int | None:
         """Return how far a memory is, after a note in it if the log went back; None: it is of another log."""

@@ -128,6 +128,8 @@ class Scheduling(Duty):
                 return accounted, ids[n:], again
             before = loaded.get(id)
             try:
+                if id in self.desk.schedules.unreadable:
+                    raise self.desk.schedules.unreadable[id]
                 decided = None if before is None else self._account(id, before, now)
             except Outage:
                 raise

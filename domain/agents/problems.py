@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from domain.jsonvalue import MOST_PROBLEMS
 from domain.refusal import Problem
 
 # Names of union branches that pydantic puts into a location.
@@ -28,9 +29,12 @@ _TYPES = {
 
 
 def problems_of(error: ValidationError, body: Mapping[str, Any], kinds: Mapping[str, type[BaseModel]]) -> list[Problem]:
-    """Return every problem in `error`, located in `body`; `kinds` are the models by the value of ``kind``."""
+    """Return the problems in `error`, the first MOST_PROBLEMS, located in `body`.
+
+    kinds: the models by the value of ``kind``.
+    """
     found: dict[tuple[str, str], Problem] = {}
-    for details in error.errors(include_url=False, include_input=False):
+    for details in error.errors(include_url=False, include_input=False)[:MOST_PROBLEMS]:
         for problem in _problems(details, body, kinds):
             found.setdefault((problem.path, problem.code), problem)
     return list(found.values())

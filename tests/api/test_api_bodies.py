@@ -154,3 +154,15 @@ def test_ids_of_other_things_are_not_processes(shared_client: TestClient) -> Non
         for command in ("publish", "archive", "executions"):
             assert shared_client.post(f"/api/processes/{id}/{command}", json={}).status_code == 404, command
     assert shared_client.post(f"/api/executions/{agent}/cancel", json={}).status_code == 404
+
+
+def test_however_many_keys_are_unknown_the_first_hundred_are_answered(shared_client: TestClient) -> None:
+    many = {f"unknown{n}": 1 for n in range(1_000)}
+    agent = {"kind": "http", "url": "https://agent.example/", **many}
+    for answer in (
+        shared_client.put("/api/agents/other", json=agent),
+        shared_client.post("/api/batches", json={"act": "cancel", "filter": many}),
+        shared_client.get("/api/executions", params=many),
+    ):
+        assert answer.status_code in (400, 422)
+        assert len(answer.json()["problems"]) == 100

@@ -157,3 +157,19 @@ def test_a_memory_notes_that_the_log_went_back_and_goes_on(
     assert epoch is not None
     assert lines()[1:3] == [lost, {"type": "LogWentBack", "position": kept, "epoch": epoch.epoch_id}]
     assert int(str(lines()[3]["position"])) > kept
+
+
+def test_a_memory_that_cannot_be_written_or_read_stops_no_other(
+    client: TestClient, installation: Installation, writing: Callable[[], MemoryFiles], tmp_path: Path
+) -> None:
+    installation.publish(client, HELD, writer=ECHO, archive=ECHO, watch=ECHO)
+    # The folder of the first agent, by name, is a file.
+    (tmp_path / "archive").write_text("in the way")
+    body = {"input": {"ssn": "1"}}
+    for answer in (Completed("done"), Failed(StepError("rejected", "no", permanent=True))):
+        id = UUID(client.post("/api/processes/held/executions", json=body).json()["execution_id"])
+        installation.answer(id, "work", answer)
+    installation.project()
+    writing()
+    installation.until(lambda: list((tmp_path / "watch").glob("*.ndjson")))
+    assert (tmp_path / "archive").read_text() == "in the way"

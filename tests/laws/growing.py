@@ -29,6 +29,7 @@ from domain.money import parse_money
 from domain.refusal import Refusal
 from domain.words import did_you_mean, slip_of
 from edge.bodies import media_type
+from edge.cookies import readable_cookies
 from edge.headers import bearer_token, expected_revision, idempotency_key
 from edge.instants import parse_instant, parse_point
 from edge.parameters import refuse_parameters
@@ -85,6 +86,11 @@ def _request(name: str, value: str) -> Request:
     return Request({"type": "http", "headers": headers, "query_string": b"", "method": "GET", "path": "/"})
 
 
+def _cookies(text: str) -> dict[str, str]:
+    headers = readable_cookies([(b"cookie", text.encode("latin-1", "replace"))])
+    return Request({"type": "http", "headers": headers}).cookies
+
+
 def _query(text: str) -> Request:
     scope = {"type": "http", "headers": [], "query_string": text.encode(), "method": "GET", "path": "/"}
     return Request(scope | {"route": None})
@@ -117,6 +123,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "content type": lambda text: media_type(_request("content-type", text)),
     "If-Match": lambda text: expected_revision(_request("if-match", text)),
     "Authorization": lambda text: bearer_token(_request("authorization", text)),
+    "Cookie": lambda text: _cookies(text),
     "Idempotency-Key": lambda text: idempotency_key(_request("idempotency-key", text)),
 }
 

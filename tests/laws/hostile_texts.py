@@ -39,6 +39,7 @@ SHORT_TEXTS: dict[str, Callable[[int], str]] = {
     "letters": lambda n: "é" * n,
     "an address": lambda n: "http://" + "a:" * n + "@h",
     "percent": lambda n: "%41" * n,
+    "escapes": lambda n: 'a="' + '\\"' * n + '"',
 }
 EXPRESSIONS: dict[str, Callable[[int], str]] = {
     "open holes": lambda n: "{{" * n,
