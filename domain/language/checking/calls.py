@@ -1,16 +1,21 @@
 """Expressions of a step that runs a process or a body: its items, its input, its rounds, and what its body is given."""
 
 from collections.abc import Mapping as Types
+from dataclasses import replace
 
 from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import KnownShapes, child_outputs, inputs_of, value_shape
 from domain.language.checking.mappings import mapping_faults
 from domain.language.checking.references import Place, References
-from domain.language.checking.shapes import ANY, NUMBER, ValueShape, of_kinds, of_object
+from domain.language.checking.shapes import ANY, ANY_OR_NULL, NUMBER, ValueShape, of_kinds, of_object
 from domain.language.expressions import Condition, ExpressionProblem, parse_template
 from domain.language.expressions.values import kind_of as json_kind_of
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, text_of
 from domain.language.types.steps.repetition import ROUND_NAMES
+
+_NOT_AT_FIRST = replace(
+    ANY_OR_NULL, hint="the first round has none: give one by `input_mapping`, or a fallback: `|| …`"
+)
 
 
 def check_call(references: References, step: Mapping, place: Place) -> References:
@@ -28,7 +33,7 @@ def check_call(references: References, step: Mapping, place: Place) -> Reference
             _check_key(references, key)
     if (mapping := step.entries.get("input_mapping")) is not None:
         given.check_templates(mapping, place, "input_mapping")
-    for wrong, node in mapping_faults(step, references.called, given.known.shape, references.roots):
+    for wrong, node in mapping_faults(step, references.called, given.known.shape, references.roots, place.guarded):
         references.note(wrong, node)
     if (repeat := _part(step, "repeat")) is not None:
         last = of_object(output=child_outputs(step, references.called) or ANY)
@@ -82,7 +87,8 @@ def inputs_of_body(step: Mapping, given: References) -> Types[str, ValueShape] |
     carry = None if repeat is None else repeat.entries.get("carry")
     if carry is not None and not isinstance(carry, Mapping):
         return None
-    return found | dict.fromkeys(() if carry is None else carry.entries, ANY)
+    carried = () if carry is None else carry.entries
+    return found | {name: ANY if name in found else _NOT_AT_FIRST for name in carried}
 
 
 def enclosing_of(step: Mapping, references: References, inputs: Types[str, ValueShape] | None) -> Enclosing:

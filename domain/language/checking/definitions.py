@@ -10,6 +10,7 @@ from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
 from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import CalledShapes, known_shapes
+from domain.language.checking.literals import fixed_faults
 from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import Place, References
 from domain.language.checking.routes import check_routes
@@ -22,7 +23,7 @@ from domain.language.checking.timing import check_retry, check_timing
 from domain.language.checking.unused import check_unused
 from domain.language.checking.webhooks import is_webhook
 from domain.language.checking.zones import check_zones
-from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, scalars, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.bodies import has_body, is_call
 from domain.language.spelling.compensations import compensation_of
@@ -167,10 +168,18 @@ def _check_default(field: Node, problems: Problems) -> None:
         _check_type(node, kind, "a value of `enum`", problems)
     if default is None or (isinstance(default, Scalar) and default.value is None):
         return
+    _check_fixed(default, "a default", problems)
     if _check_type(default, kind, "`default`", problems) and isinstance(allowed, Sequence):
         value = plain(default)
         if not any(same(value, plain(item)) for item in allowed.items):
             problems.add("not_in_enum", "`default` is none of the values in `enum`", default)
+
+
+def _check_fixed(value: Node, what: str, problems: Problems) -> None:
+    """Note expressions in a value that is never rendered."""
+    for scalar in scalars(value):
+        for wrong in fixed_faults(scalar.value, what) if isinstance(scalar.value, str) else ():
+            problems.add(wrong.code, wrong.message, scalar, hint=wrong.hint, severity=wrong.severity)
 
 
 def _check_type(node: Node, kind: str | None, what: str, problems: Problems) -> bool:
@@ -185,6 +194,8 @@ def _check_type(node: Node, kind: str | None, what: str, problems: Problems) -> 
 def _check_fixed_input(trigger: Node, inputs: dict[str, Node] | None, problems: Problems) -> None:
     """Note each field of a trigger's fixed input that is not declared, or not of the declared type."""
     fixed = trigger.entries.get("input") if isinstance(trigger, Mapping) else None
+    if fixed is not None:
+        _check_fixed(fixed, "the input of a trigger", problems)
     if inputs is None or not isinstance(fixed, Mapping):
         return
     for name, node in fixed.entries.items():

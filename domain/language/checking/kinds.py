@@ -11,6 +11,9 @@ from domain.words import did_you_mean, slip_of
 _ORDERED = frozenset(("<", "<=", ">", ">="))
 _IN_ORDER = frozenset((TEXT, NUMBER))
 _SHOWN = 20
+_TIMES = (("started_at",), ("completed_at",), ("duration",))
+# Operators that read as words of the message unless they are quoted.
+_WORDS = frozenset(("and", "or", "not", "in"))
 
 ShapeOf = Callable[[Path], ValueShape | None]
 """The shape of the value of a path; None when nothing is known of it."""
@@ -74,6 +77,18 @@ def not_boolean(sources: Sources, shape_of: ShapeOf) -> Wrong | None:
             message = f"a condition needs true or false, not {listed(kinds - {NULL})}"
             return Wrong("not_a_boolean", message, "compare it, for example with != null", 0)
     return None
+
+
+def null_condition(condition: Condition, demands: Demands, shape_of: ShapeOf) -> Iterator[Wrong]:
+    """Yield a warning for each source of the value of a condition that may be null."""
+    return _of_null(condition.sources, Use("a condition", frozenset((BOOLEAN,)), (), 0), demands, shape_of)
+
+
+def null_field(template: TextTemplate, field: str, demands: Demands, shape_of: ShapeOf) -> Iterator[Wrong]:
+    """Yield a warning for each source of the value of a field, one that takes no null, that may be null."""
+    # A step that ran has its times: which ones are skipped is no matter of kinds.
+    sources = tuple(each for each in template.sources if not (isinstance(each, Path) and each.parts[2:] in _TIMES))
+    return _of_null(sources, Use(field, frozenset(), (), 0), demands, shape_of)
 
 
 def kinds_of(sources: Sources, shape_of: ShapeOf) -> frozenset[str] | None:
@@ -142,7 +157,7 @@ def _membership(comparison: Comparison, shape_of: ShapeOf) -> Wrong | None:
     if isinstance(holder, Path) and len(items) == 1 and isinstance(items[0], Constant):
         inside = _shape(holder, shape_of)
         if inside.items is not None and inside.items.values is not None and inside.kinds == frozenset((LIST,)):
-            item = PossibleValues(inside.items.values, f"an item of `{holder}`"[:120], "")
+            item = PossibleValues(inside.items.values, f"an item of `{holder}`"[:120], "", ())
             return item.excludes(items[0].value, comparison)
     return None
 
@@ -160,6 +175,7 @@ def _never_equal(comparison: Comparison, shape_of: ShapeOf) -> Wrong | None:
 def _possible(sources: Sources, shape_of: ShapeOf) -> "PossibleValues | None":
     """Return the values that these sources may have; None if they may have any, or no path is among them."""
     known: list[object] = []
+    explained: tuple[object, ...] = ()
     hint = name = ""
     for source in sources:
         shape = _shape(source, shape_of)
@@ -167,14 +183,15 @@ def _possible(sources: Sources, shape_of: ShapeOf) -> "PossibleValues | None":
             return None
         known += shape.values
         if isinstance(source, Path):
-            name, hint = name or f"`{source}`"[:120], hint or shape.hint
-    return PossibleValues(known, name, hint) if name else None
+            name, hint, explained = name or f"`{source}`"[:120], hint or shape.hint, explained or shape.explained
+    return PossibleValues(known, name, hint, explained) if name else None
 
 
 class PossibleValues:
-    """The only values of something, by its name in messages. hint: the remedy where another value is expected."""
+    """The only values of something, by its name in messages. hint: the remedy where one of `explained` is expected."""
 
-    def __init__(self, values: Iterable[object], name: str, hint: str) -> None:
+    def __init__(self, values: Iterable[object], name: str, hint: str, explained: tuple[object, ...]) -> None:
+        self._explained = explained
         self._values = list(values)
         self._keys = {_identity(value) for value in self._values}
         self._name, self._hint = name, hint
@@ -187,7 +204,8 @@ class PossibleValues:
         slip = isinstance(value, str) and slip_of(value, words) is not None
         near = did_you_mean(value, words) if isinstance(value, str) else ""
         shown = ", ".join(str(each)[:40] for each in self._values[:_SHOWN])
-        hint = near if slip and near else self._hint or near or f"one of: {shown}"
+        meant = self._hint if value in self._explained else ""
+        hint = near if slip and near else meant or near or f"one of: {shown}"
         message = f"{self._name} is never {str(value)[:60]!r}"
         return Wrong("unknown_value", message, hint, comparison.offset, "error" if slip else "warning")
 
@@ -217,6 +235,7 @@ def _of_null(sources: Sources, at: Comparison | Use, demands: Demands, shape_of:
         shape = _shape(source, shape_of)
         nullable = shape.kinds is not None and NULL in shape.kinds and len(shape.kinds) > 1
         if isinstance(source, Path) and nullable and source.parts not in demands.guarded:
-            message = f"`{str(source)[:120]}` may be null, and {at.symbol} fails then"
+            failing = f"`{at.symbol}`" if at.symbol in _WORDS else at.symbol
+            message = f"`{str(source)[:120]}` may be null, and {failing} fails then"
             hint = shape.hint or "give a fallback: `| default(…)` or `|| …`"
             yield Wrong("may_be_null", message, hint, at.offset, "warning")

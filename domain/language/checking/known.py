@@ -26,7 +26,7 @@ from domain.language.spelling.bodies import has_body, steps_of
 _TEXT_OR_NULL = of_kinds(TEXT, NULL)
 _TRIGGERS = ("manual", "webhook", "schedule", "sub_process")
 ROOT_SHAPES = {
-    "execution": of_object(id=of_kinds(TEXT), started_at=_TEXT_OR_NULL),
+    "execution": of_object(id=of_kinds(TEXT), started_at=of_kinds(TEXT)),
     "process": of_object(name=of_kinds(TEXT), version=of_kinds(NUMBER)),
     "trigger": of_object(
         type=ValueShape(frozenset((TEXT,)), values=_TRIGGERS), id=_TEXT_OR_NULL, payload=ANY, scheduled_at=_TEXT_OR_NULL
@@ -51,14 +51,14 @@ class KnownShapes:
     """inputs: shapes of declared input fields, None when none are declared. steps: the shape of each step by its id.
 
     names: the shapes of names that a step gives to some of its expressions, as that of an item. bare: the steps whose
-    bodies declare no outputs. inside: for each step inside a body, the step that holds it.
+    bodies declare no outputs. inside: for each step inside a body, the steps that hold one of that name.
     """
 
     inputs: Types[str, ValueShape] | None
     steps: Types[str, ValueShape]
     names: Types[str, ValueShape] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
-    inside: Types[str, str] = field(default_factory=dict)
+    inside: Types[str, list[str]] = field(default_factory=dict)
 
     def root(self, path: Path) -> tuple[ValueShape, int] | None:
         """Return a known shape and the number of parts of the path that lead to it."""
@@ -87,6 +87,13 @@ class KnownShapes:
         return found if isinstance(found, ValueShape) else None
 
 
+def incomplete(name: str, path: Path) -> Wrong:
+    """Return the mistake of a path that ends before a value."""
+    members = step_shape(ANY).members if name.startswith("steps.") else ROOT_SHAPES.get(name, ANY).members
+    hint = f"go on with one of: {', '.join(members or ('ID.output',))}"
+    return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)
+
+
 def inputs_of(root: Mapping) -> Types[str, ValueShape] | None:
     """Return the shapes of the declared input fields of a canonical tree; None when none are declared."""
     declared = root.entries.get("input")
@@ -98,11 +105,13 @@ def inputs_of(root: Mapping) -> Types[str, ValueShape] | None:
 def known_shapes(root: Mapping, steps: Types[str, Node], called: CalledShapes) -> KnownShapes:
     """Return the shapes that a canonical tree, or a step that holds a body, states. steps: its steps by id."""
     shapes, bare = {}, set()
-    bodies = ((name, step) for name, step in steps.items() if isinstance(step, Mapping) and has_body(step))
-    inside = {text_of(each.entries.get("id")) or "": name for name, step in bodies for each in steps_of(step)}
+    inside: dict[str, list[str]] = {}
+    for name, step in steps.items():
+        for each in steps_of(step) if isinstance(step, Mapping) and has_body(step) else ():
+            inside.setdefault(text_of(each.entries.get("id")) or "", []).append(name)
     for name, step in steps.items():
         outputs = child_outputs(step, called) if isinstance(step, Mapping) else None
-        shapes[name] = step_shape(output_of(step, outputs) if isinstance(step, Mapping) else ANY)
+        shapes[name] = step_shape(output_of(step, outputs) if isinstance(step, Mapping) else ANY, step)
         if has_body(step) and outputs is not None and not outputs.members:
             bare.add(name)
     return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare), inside=inside)

@@ -10,6 +10,7 @@ _ROOTS = "|".join(ROOTS)
 _PATH = re.compile(rf"(?:{_ROOTS})(?:\.[A-Za-z_][\w-]*|\[(?:[0-9]+|'[^']*'|\"[^\"]*\")\])+\s*\Z")
 _MEMBERS = re.compile(r"[\w-]+(?:\.[A-Za-z_][\w-]*|\[[0-9]+\])+\s*\Z")
 _SINGLE = re.compile(rf"(?<!\{{)(\$?)\{{\s*((?:{_ROOTS})\.[\w.\[\]-]+)\s*\}}(?!\}})")
+_EXPRESSION = re.compile(rf"(?<!\$)\{{\{{\s*(?:{_ROOTS})\b[^{{}}]*\}}\}}")
 _TAG = re.compile(r"\{%-?\s*\w+")
 
 
@@ -27,6 +28,14 @@ def literal_faults(text: str, field: str, names: Iterable[str] = ()) -> Iterator
     if found := _TAG.search(text):
         hint = "there are no statements; a step has a `condition`, and a gateway has routes"
         yield _warning(f"`{found.group()[:60]}` stays as it is", hint, found.start())
+
+
+def fixed_faults(text: str, field: str) -> Iterator[Wrong]:
+    """Yield a warning for an expression in a value that is never rendered. field: what the value is."""
+    if found := _EXPRESSION.search(text):
+        shown = found.group()[:60]
+        message = f"`{shown}` stays as it is: {field} is fixed"
+        yield _warning(message, "put the expression where a step reads the value", found.start())
 
 
 def _begins(text: str, names: Iterable[str]) -> bool:

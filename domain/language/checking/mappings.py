@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.language.checking.kinds import ShapeOf, kinds_of, listed
+from domain.language.checking.kinds import Demands, ShapeOf, kinds_of, listed, null_field
 from domain.language.checking.known import CalledShapes, call_of, inputs_of
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import BOOLEAN, LIST, NULL, NUMBER, TEXT
@@ -15,6 +15,7 @@ _FIELDS = {
     "duration": frozenset((TEXT, NUMBER)),
     "until": frozenset((TEXT,)),
     "recipients": frozenset((TEXT, LIST)),
+    "url": frozenset((TEXT,)),
     "items": frozenset((LIST,)),
     "per": frozenset((TEXT, NUMBER, BOOLEAN)),
     "priority": frozenset((NUMBER,)),
@@ -31,12 +32,21 @@ def unfit(template: TextTemplate, field: str, shape_of: ShapeOf) -> Wrong | None
     return Wrong("type_mismatch", message, "", 0)
 
 
+def takes_no_null(field: str) -> bool:
+    """Return whether null for the whole field, or for an entry of its list, fails; null is a key of `per`."""
+    return field in _FIELDS and field != "per"
+
+
 def mapping_faults(
-    step: Mapping, called: CalledShapes, shape_of: ShapeOf, roots: tuple[str, ...]
+    step: Mapping,
+    called: CalledShapes,
+    shape_of: ShapeOf,
+    roots: tuple[str, ...],
+    guarded: frozenset[tuple[str | int, ...]],
 ) -> Iterator[tuple[Wrong, Node]]:
     """Yield what a call gives to its process, or its body, and what that certainly refuses.
 
-    roots: the names that paths may begin with.
+    roots: the names that paths may begin with. guarded: the paths that the condition of the step compares with null.
     """
     mapping = step.entries.get("input_mapping")
     callee = called.get(call_of(step))
@@ -48,9 +58,14 @@ def mapping_faults(
         if written is None or "{{" not in written or shape is None or shape.kinds is None:
             continue
         try:
-            kinds = kinds_of(parse_template(written, roots).sources, shape_of)
+            template = parse_template(written, roots)
         except ExpressionProblem:
             continue  # reported where expressions are checked
+        kinds = kinds_of(template.sources, shape_of)
+        if kinds is not None and kinds & shape.kinds and NULL not in shape.kinds and not shape.filled:
+            demands = Demands.of(template, guarded)
+            for wrong in null_field(template, f"the input `{name[:60]}`", demands, shape_of):
+                yield wrong, node
         if kinds and not kinds & shape.kinds:
             process = (text_of(step.entries.get("process")) or text_of(step.entries.get("id")) or "")[:64]
             given, taken = listed(kinds - {NULL} or kinds), listed(shape.kinds - {NULL})

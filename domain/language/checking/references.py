@@ -4,23 +4,32 @@ from collections import Counter
 from collections.abc import Collection
 from collections.abc import Mapping as Types
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
+from domain.language.checking.absences import empty_output, null_on_the_way, undeclared_part
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.enclosing import Enclosing
-from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked, outcomes_read
-from domain.language.checking.known import ROOT_SHAPES, CalledShapes, KnownShapes
+from domain.language.checking.kinds import (
+    Demands,
+    faults,
+    not_boolean,
+    null_checked,
+    null_condition,
+    null_field,
+    outcomes_read,
+)
+from domain.language.checking.known import CalledShapes, KnownShapes, incomplete
 from domain.language.checking.literals import literal_faults
-from domain.language.checking.mappings import unfit
+from domain.language.checking.mappings import takes_no_null, unfit
 from domain.language.checking.paths import Wrong
-from domain.language.checking.routes import routes_of
-from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, ValueShape, step_shape
+from domain.language.checking.routes import is_otherwise, routes_of
+from domain.language.checking.shapes import BOOLEAN, NULL, NUMBER, ValueShape
 from domain.language.checking.skipping import Skipping
 from domain.language.expressions import (
     ROOTS,
     Condition,
     ExpressionProblem,
     Path,
-    TextTemplate,
     parse_condition,
     parse_template,
 )
@@ -36,7 +45,8 @@ from domain.words import did_you_mean
 # So many times is a value rendered in one step before there is a warning.
 MANY = 20
 _SMALL = frozenset((NUMBER, BOOLEAN, NULL))
-_NO_GUARDS: frozenset[tuple[str | int, ...]] = frozenset()
+_Guards: TypeAlias = frozenset[tuple[str | int, ...]]
+_NO_GUARDS: _Guards = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Place:
 
     step: int | None = None
     undoing: bool = False
-    guarded: frozenset[tuple[str | int, ...]] = _NO_GUARDS
+    guarded: _Guards = _NO_GUARDS
     checked: frozenset[str] = frozenset()
 
 
@@ -95,6 +105,8 @@ class References:
         place = Place(at)
         for part in (step, *routes_of(step)):
             condition = part.entries.get("condition")
+            if part is not step and is_otherwise(condition):
+                continue  # the check of routes names the remedy
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
                 found = self.check_condition(condition, condition.value, place)
                 if part is step and found is not None:
@@ -120,11 +132,15 @@ class References:
                 except ExpressionProblem as problem:
                     self._unreadable(problem, scalar)
                 else:
-                    right = self._paths(template.paths, scalar, place)
-                    self._demands(template, scalar, place)
+                    demands = Demands.of(template, place.guarded)
+                    right = self._paths(template.paths, scalar, place, demands.guarded)
+                    self._demands(demands, scalar, place)
                     found = unfit(template, field, self.known.shape) if right else None
                     if found is not None:
                         self.note(found, scalar)
+                    elif takes_no_null(field):
+                        for wrong in null_field(template, f"`{field}`", demands, self.known.shape):
+                            self.note(wrong, scalar)
 
     def _fields(self, part: Mapping, types: Types[str, type[Step | Compensating]], place: Place) -> None:
         kind = types.get(text_of(part.entries.get("type")) or "")
@@ -139,26 +155,30 @@ class References:
         except ExpressionProblem as problem:
             self._unreadable(problem, node)
             return None
-        self._paths(condition.paths, node, place)
-        self._demands(condition, node, place)
+        demands = Demands.of(condition, place.guarded)
+        self._paths(condition.paths, node, place, demands.guarded)
+        self._demands(demands, node, place)
         if (found := not_boolean(condition.sources, self.known.shape)) is not None:
             self.note(found, node)
+        for wrong in null_condition(condition, demands, self.known.shape):
+            self.note(wrong, node)
         return condition
 
     def _unreadable(self, problem: ExpressionProblem, node: Scalar) -> None:
         message = f"{problem.message} (at character {problem.offset + 1} of this text)"
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
-    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place) -> bool:
-        """Note problems of paths; return whether there are none."""
+    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place, guarded: _Guards) -> bool:
+        """Note problems of paths; return whether there are none. guarded: the paths that are compared with null."""
         noted: set[str] = set()
         for path in paths:
             found = self._wrong(path, place.step)
             if found is None and not path.caught:
-                found = self._is_empty(path)
+                found = empty_output(path, self.known)
             if found is None and not place.undoing and not path.caught:
-                found = self._may_be_skipped(path, place.step) or self._may_be_null(path, place)
-                found = found or self._may_be_missing(path, place)
+                found = self._may_be_skipped(path, place.step) or self._may_be_null(path, place, guarded)
+                if found is None and place.step is None and path.parts not in self._read:
+                    found = undeclared_part(path, self.known)
             if found is not None and found.message not in noted:
                 noted.add(found.message)
                 self.note(found, node)
@@ -172,14 +192,6 @@ class References:
         message = f"{found.message} (at character {found.offset + 1} of this text)"
         self.problems.add(found.code, message, node, hint=found.hint, severity=found.severity)
 
-    def _is_empty(self, path: Path) -> Wrong | None:
-        """Return a warning of the whole output of a step whose body declares no outputs."""
-        root, name, *rest = (*path.parts, "")
-        if root != "steps" or str(name) not in self.known.bare or rest[:1] != ["output"]:
-            return None
-        message = f"the steps inside `{name}` declare no `outputs`: a child of it gives an empty object"
-        return Wrong("empty_output", message, "add `outputs` to the step", path.offset, "warning")
-
     def _may_be_skipped(self, path: Path, at: int | None) -> Wrong | None:
         """Return a warning of an output that may not be there, where nothing catches that."""
         name = str(path.parts[1]) if path.parts[0] == "steps" and path.parts[2:3] == ("output",) else None
@@ -191,10 +203,12 @@ class References:
         message = f"`{name}` may have no output here: {reason}"
         return Wrong("may_be_skipped", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
 
-    def _may_be_null(self, path: Path, place: Place) -> Wrong | None:
-        """Return a warning of a member of an error or a payload that is null, where nothing catches that."""
+    def _may_be_null(self, path: Path, place: Place, guarded: _Guards) -> Wrong | None:
+        """Return a warning of a member of something that is null or may be, where nothing catches that."""
         if self.problems.full("warning"):
             return None
+        if (found := null_on_the_way(path, self.known, guarded)) is not None:
+            return found
         if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
             message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
             hint = "add the trigger, or read `input`"
@@ -210,17 +224,6 @@ class References:
         message = f"`steps.{name}.error` is null here where `{name}` has not failed"
         return Wrong("may_be_null", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
 
-    def _may_be_missing(self, path: Path, place: Place) -> Wrong | None:
-        """Return a notice of an undeclared part of an answer, where the execution fails after all its work."""
-        if place.step is not None or path.parts[0] != "steps" or path.parts[2:3] != ("output",) or len(path.parts) < 4:
-            return None
-        answer = self.known.shape(Path(path.parts[:3], path.offset))
-        if answer is None or answer.kinds is not None or answer.members is not None or path.parts in self._read:
-            return None
-        message = f"the execution fails at its end if `{str(path)[:120]}` is not there: nothing declares that part"
-        hint = "give a fallback, `| default(…)`, or the step an `output_schema`"
-        return Wrong("may_be_missing", message, hint, path.offset, "notice")
-
     def _multiplied(self, path: Path, node: Scalar, at: int | None) -> None:
         """Warn of a value that is rendered so often in one step that a large one cannot be."""
         key = at, Path(path.parts, 0)
@@ -231,8 +234,8 @@ class References:
             hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
             self.note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
-    def _demands(self, text: Condition | TextTemplate, node: Scalar, place: Place) -> None:
-        for found in faults(Demands.of(text, place.guarded), self.known.shape):
+    def _demands(self, demands: Demands, node: Scalar, place: Place) -> None:
+        for found in faults(demands, self.known.shape):
             # Which decisions and statuses a compensation meets is unknown beforehand.
             if not (place.undoing and found.code == "unknown_value" and found.severity == "warning"):
                 self.note(found, node)
@@ -243,7 +246,7 @@ class References:
         if root not in ROOTS:
             return self._wrong_name(str(root), path)
         if not rest:
-            return None if root in ("input", "trigger") else _incomplete(str(root), path)
+            return None if root in ("input", "trigger") else incomplete(str(root), path)
         name = str(rest[0])
         if root == "steps" and (found := self._wrong_step(name, rest[1:], path, at)) is not None:
             return found
@@ -276,7 +279,8 @@ class References:
             if (outside := self._unseen(path)) is not None:
                 return outside
             hint = self._near(name, self.graph.ids)
-            if (holder := self.known.inside.get(name)) is not None:
+            if holders := self.known.inside.get(name):
+                holder = next((each for each in holders if self.graph.ids[each] == at), holders[0])
                 hint = f"it is inside `{holder}`: an output of `{holder}` gives its value"
             return Wrong("unknown_step", f"there is no step `{name[:60]}`", hint, path.offset)
         if at is not None and self.graph.ids[name] == at:
@@ -286,13 +290,7 @@ class References:
             message = f"`{name}` does not have to have ended before this step"
             hint = f"add `{name}` to `depends_on`, of this step or of one before it"
             return Wrong("step_not_upstream", message, hint, path.offset)
-        return None if rest else _incomplete(f"steps.{name}", path)
+        return None if rest else incomplete(f"steps.{name}", path)
 
     def _near(self, name: str, known: Collection[str]) -> str:
         return "" if self.problems.full() else did_you_mean(name, known)
-
-
-def _incomplete(name: str, path: Path) -> Wrong:
-    members = step_shape(ANY).members if name.startswith("steps.") else ROOT_SHAPES.get(name, ANY).members
-    hint = f"go on with one of: {', '.join(members or ('ID.output',))}"
-    return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)

@@ -1,9 +1,10 @@
 """The routes of gateways and their consistency."""
 
-from domain.language.reading.nodes import Mapping, Scalar, Sequence, text_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 
 PARALLEL = "parallel"
+_OTHERWISE = ("default", "else", "otherwise")
 _WHILE_WAITING = ("timeout", "total_timeout", "on_timeout", "retry")
 
 
@@ -18,6 +19,11 @@ def routes_of(step: Mapping) -> list[Mapping]:
     """Return the routes of a canonical gateway; none of any other step."""
     routes = step.entries.get("routes") if gateway_type(step) is not None else None
     return [item for item in routes.items if isinstance(item, Mapping)] if isinstance(routes, Sequence) else []
+
+
+def is_otherwise(condition: Node | None) -> bool:
+    """Return whether a condition is a word for the route that is taken when no other is."""
+    return (text_of(condition) or "").strip().lower() in _OTHERWISE
 
 
 def check_routes(step: Mapping, problems: Problems) -> None:
@@ -39,7 +45,11 @@ def check_routes(step: Mapping, problems: Problems) -> None:
         problems.add("defaults_differ", message, named, hint="keep one of the two")
     for route in routes_of(step):
         by_default = _is_default(route) or (default is not None and text_of(route.entries.get("target")) == default)
-        if "condition" not in route.entries and not by_default:
+        condition = route.entries.get("condition")
+        if condition is not None and is_otherwise(condition):
+            message = f"`{text_of(condition)}` is no condition"
+            problems.add("unknown_root", message, condition, hint="write `default: true` in place of the `condition`")
+        if condition is None and not by_default:
             hint = "say when this route is taken, or `default: true`"
             problems.add("missing_field", "`condition` is required", route, hint=hint, below=".condition")
 

@@ -28,7 +28,8 @@ class ValueShape:
     """kinds: possible kinds of the value, None for any. members: members of an object, None if nothing names them.
 
     items: the shape of each item of a list. closed: whether an object has no further members. values: the only values,
-    null aside; None for any. hint: the remedy where a value is null, or none of those that an expression expects.
+    null aside; None for any. hint: the remedy where a value is null, or is one of `explained` and never can be.
+    filled: whether a default takes the place of null where this is the shape of an input.
     """
 
     kinds: frozenset[str] | None = None
@@ -37,6 +38,8 @@ class ValueShape:
     closed: bool = True
     values: tuple[object, ...] | None = None
     hint: str = ""
+    explained: tuple[object, ...] = ()
+    filled: bool = False
 
     def without_null(self) -> "ValueShape":
         """Return the same shape for a value that is not null."""
@@ -44,6 +47,7 @@ class ValueShape:
 
 
 ANY = ValueShape()
+ANY_OR_NULL = ValueShape(frozenset((TEXT, NUMBER, BOOLEAN, LIST, OBJECT, NULL)))
 
 
 def of_kinds(*kinds: str) -> ValueShape:
@@ -56,7 +60,14 @@ def of_object(**members: ValueShape) -> ValueShape:
     return ValueShape(frozenset((OBJECT,)), members)
 
 
+_REFUSALS = ("rejected", "changes_requested", "expired")
 _STATUS = ValueShape(frozenset((TEXT,)), values=("completed", "skipped", "failed", "timed_out"))
+_STATUS_WITHOUT_FAILURE = ValueShape(
+    frozenset((TEXT,)),
+    values=("completed", "skipped"),
+    hint="a failure fails the execution here, unless the step has `on_error: skip_step`",
+    explained=("failed", "timed_out"),
+)
 _ERROR = of_object(code=of_kinds(TEXT), message=of_kinds(TEXT))
 _DELIVERED = of_object(
     delivered=ValueShape(frozenset((LIST,)), None, of_object(channel=of_kinds(TEXT), id=of_kinds(TEXT)))
@@ -95,20 +106,27 @@ def input_shape(field: Node) -> ValueShape:
     always = isinstance(required, Scalar) and required.value is True
     if default is not None:
         always = not (isinstance(default, Scalar) and default.value is None)
-    return ValueShape(kinds if always else kinds | {NULL}, values=values)
+    return ValueShape(kinds if always else kinds | {NULL}, values=values, filled=always and default is not None)
 
 
-def step_shape(output: ValueShape) -> ValueShape:
-    """Return the shape of `steps.ID` for a step with that output."""
+def step_shape(output: ValueShape, step: Node | None = None) -> ValueShape:
+    """Return the shape of `steps.ID` for a step with that output. step: the canonical one, where it is known."""
     return of_object(
         output=output,
-        status=_STATUS,
+        status=_STATUS if not isinstance(step, Mapping) or _goes_on(step) else _STATUS_WITHOUT_FAILURE,
         error=replace(_ERROR, kinds=frozenset((OBJECT, NULL))),
         duration=of_kinds(NUMBER, NULL),
         cost=of_kinds(NUMBER, NULL),
         started_at=of_kinds(TEXT, NULL),
         completed_at=of_kinds(TEXT, NULL),
     )
+
+
+def _goes_on(step: Mapping) -> bool:
+    """Return whether the execution may go on after a failure of the step."""
+    error, late = step.entries.get("on_error"), step.entries.get("on_timeout")
+    written = (error is not None and text_of(error) != "fail_process", late is not None and text_of(late) != "fail")
+    return any(written)
 
 
 def _decision(step: Mapping) -> ValueShape:
@@ -123,7 +141,7 @@ def _decision(step: Mapping) -> ValueShape:
     explained = isinstance(reason, Scalar) and reason.value is True and not deadline
     hint = "" if goes_on else "a refusal fails the execution here, unless the approval has `on_error: skip_step`"
     return of_object(
-        decision=ValueShape(frozenset((TEXT,)), values=tuple(words), hint=hint),
+        decision=ValueShape(frozenset((TEXT,)), values=tuple(words), hint=hint, explained=_REFUSALS),
         by=of_kinds(TEXT, NULL) if deadline else of_kinds(TEXT),
         comment=of_kinds(TEXT) if explained else of_kinds(TEXT, NULL),
     )

@@ -60,6 +60,10 @@ _FORMS = {
     "steps": "a list has an entry for each step, which begins with `- id: …`",
     "roles": "write `{{executor: {written}}}`",
     "on_error": "write `{{goto_step: {written}}}`",
+    "for_each": "write `for_each: {{items: …}}`",
+    "per_execution": 'write `{{amount: "{written}", currency: USD}}`',
+    "daily": 'write `{{amount: "{written}", currency: USD}}`',
+    "weekly": 'write `{{amount: "{written}", currency: USD}}`',
     "routes": "a list has an entry for each route: `- {{condition: …, target: …}}`",
 }
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}

@@ -254,6 +254,8 @@ class _Parser:
 
     def refuse_chain(self) -> None:
         if self.token.kind in ("symbol", "word") and BINARY.get(self.token.value, (0, None))[0] == COMPARISON:
+            if any(token.kind == "symbol" and token.value == "||" for token in self.tokens):
+                self.unexpected("write `or` between two comparisons; `||` gives a value its fallback")
             self.unexpected("comparisons do not chain; write a < b and b < c")
 
     def sees(self, symbol: str) -> bool:

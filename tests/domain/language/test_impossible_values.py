@@ -7,6 +7,9 @@ from domain.language import parse_definition
 INPUT = """input:
   n: {type: number, required: true}
   maybe: {type: number}
+  sure: {type: boolean}
+  box: {type: object}
+  full: {type: object, default: {}}
   usual: {type: number, default: 3}
   text: {type: string, required: true}
   flag: {type: boolean, required: true}
@@ -24,7 +27,12 @@ STEPS = """- {id: ask, type: human_approval, on_error: skip_step}
   agent: w
   message: x
   output_schema:
-    {type: object, required: [level], properties: {level: {enum: [low, high]}, at: {type: [string, 'null']}}}
+    type: object
+    required: [level]
+    properties:
+      level: {enum: [low, high]}
+      at: {type: [string, 'null']}
+      part: {type: [object, 'null'], properties: {size: {type: number}}}
 """
 BEFORE = "depends_on: [ask, firm, way, plain, typed]"
 
@@ -43,6 +51,7 @@ def found(condition: str, *, more: str = "") -> list[tuple[str, str, str]]:
         ("(steps.ask.output.decision || 'none') == 'aproved'", "error", "did you mean `approved`?"),
         ("steps.ask.output.decision in ['approved', 'accepted']", "warning", "one of: approved, rejected"),
         ("steps.firm.output.decision == 'rejected'", "warning", "on_error: skip_step"),
+        ("steps.firm.output.decision == 'accepted'", "warning", "one of: approved"),
         ("steps.plain.status == 'succeeded'", "warning", "one of: completed"),
         ("'lefft' in steps.way.output.chosen", "error", "did you mean `left`?"),
         ("steps.way.output.chosen contains 'centre'", "warning", "one of: left, right"),
@@ -71,6 +80,15 @@ def test_a_word_that_a_value_never_has_is_found(condition: str, severity: str, h
         "input.text == 'x' and input.size == 2",
         "steps.way.output.chosen == ['left']",
         "input.maybe == null or input.maybe > 3",
+        "input.sure != null and input.sure",
+        "input.sure || false",
+        "input.sure | default(false)",
+        "input.sure == true",
+        "input.box != null and input.box.id == 3",
+        "(input.box.id || 0) == 3",
+        "(input.box.id | default(0)) == 3",
+        "input.full.id == 3",
+        "steps.typed.output.part != null and steps.typed.output.part.size == 3",
         "input.maybe != null and input.maybe + 1 > 3",
         "(input.maybe || 0) > 3",
         "(input.maybe | default(0) | round) > 3",
@@ -116,6 +134,12 @@ def test_what_an_operator_or_a_filter_never_takes_is_an_error(condition: str, co
         "steps.plain.cost > 1",
         "steps.ask.output.comment contains 'x'",
         "'x' in steps.ask.output.comment",
+        "input.sure",
+        "input.sure and input.flag",
+        "not input.sure",
+        "input.box.id == 3",
+        "input.box['id'] == 3",
+        "steps.typed.output.part.size == 3",
     ],
 )
 def test_null_where_null_fails_is_a_warning(condition: str) -> None:
@@ -230,3 +254,60 @@ def test_an_output_that_may_fail_an_execution_at_its_end_is_a_notice(message: st
     problems = parse_definition(f'name: p\n{INPUT}steps:\n{STEPS}{step}outputs: {{o: "{source}"}}\n').problems
     found = [(each.severity, each.code) for each in problems if each.path.startswith("outputs")]
     assert found == ([("notice", "may_be_missing")] if told else [])
+
+
+OPTIONAL = """input:
+  text: {type: string}
+  whole: {type: integer}
+  list: {type: array}
+  part: {type: object}
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "type: timer, duration: '{{ input.whole }}'",
+        "type: timer, until: '{{ input.text }}'",
+        "type: notification, channel: webhook, url: '{{ input.text }}', message: x",
+        "type: notification, channel: email, recipients: '{{ input.list }}', message: x",
+        "type: notification, channel: email, recipients: ['{{ input.text }}'], message: x",
+        "type: sub_process, for_each: {items: '{{ input.list }}'}, steps: [{id: i, agent: w, message: x}]",
+        "agent: w, message: 'For {{ input.part.name }}'",
+        "agent: w, message: 'For {{ input.list[0] }}'",
+        "agent: w, message: x, parameters: {name: '{{ input.part.name }}'}",
+        "type: human_approval, title: '{{ input.part.name }}'",
+    ],
+)
+def test_null_for_what_takes_none_is_a_warning_and_a_fallback_or_a_guard_ends_it(step: str) -> None:
+    def warnings(text: str, more: str = "", declared: str = OPTIONAL) -> list[tuple[str, str]]:
+        source = f"name: p\n{declared}steps:\n- {{id: a, {text}{more}}}\n"
+        return [(each.severity, each.code) for each in parse_definition(source).problems]
+
+    read = step.split("{{ ")[1].split(" }}")[0]
+    field = read.removesuffix(".name").removesuffix("[0]")
+    assert warnings(step) == [("warning", "may_be_null")]
+    assert warnings(step.replace(read, f"{read} || trigger.payload")) == []
+    assert warnings(step, f", condition: {field} != null") == []
+    assert warnings(step, declared=OPTIONAL.replace("}", ", required: true}")) == []
+
+
+@pytest.mark.parametrize(
+    ("priority", "codes"), [("{{ input.whole }}", ["may_be_null"]), ("{{ input.whole || 0 }}", [])]
+)
+def test_a_priority_that_may_be_null_is_a_warning(priority: str, codes: list[str]) -> None:
+    source = f'name: p\n{OPTIONAL}priority: "{priority}"\nsteps: [{{id: a, agent: w, message: x}}]\n'
+    assert [each.code for each in parse_definition(source).problems] == codes
+
+
+@pytest.mark.parametrize(
+    "timer",
+    [
+        "until: '{{ execution.started_at }}'",
+        "until: '{{ steps.a.completed_at }}'",
+        "duration: '{{ steps.a.duration }}'",
+    ],
+)
+def test_the_times_of_what_has_run_are_there(timer: str) -> None:
+    source = f"name: p\nsteps:\n- {{id: a, agent: w, message: x}}\n- {{id: b, type: timer, depends_on: a, {timer}}}\n"
+    assert parse_definition(source).problems == []

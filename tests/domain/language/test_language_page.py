@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.language import parse_definition
-from domain.language.checking.references import ROOT_SHAPES
+from domain.language.checking.known import ROOT_SHAPES
 from domain.language.checking.shapes import ANY, step_shape
 from domain.language.expressions.filters import FILTERS
 from domain.language.types.costs import CostLevel, Costs

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.language import parse_definition
 from tests.domain.language.bodies import BODY, located, read
 
 
@@ -130,6 +131,57 @@ def test_a_step_inside_a_body_is_read_by_an_output_of_the_step_around_it() -> No
     (error,) = (problem for problem in found if problem.severity == "error")
     assert (error.code, (error.line, error.column)) == ("unknown_step", at)
     assert error.hint == "it is inside `s`: an output of `s` gives its value"
+
+
+def test_of_bodies_with_steps_of_one_name_the_own_one_is_named() -> None:
+    body = "type: sub_process, repeat: {until: steps.read.output == round}, steps: [{id: read, agent: w, message: x}]"
+    source = f"name: p\nsteps:\n- {{id: one, {body}}}\n- {{id: two, {body}}}\n"
+    hints = [problem.hint for problem in parse_definition(source).problems if problem.severity == "error"]
+    assert hints == [f"it is inside `{name}`: an output of `{name}` gives its value" for name in ("one", "two")]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text", "codes"),
+    [
+        ("", "{{ input.n + 1 }}", ["may_be_null"]),
+        ("", "{{ input.n.size }}", ["may_be_null"]),
+        ("", "{{ (input.n || 0) + 1 }}", []),
+        ("", "{{ input.n }}", []),
+        ("input_mapping: {n: 0}, ", "{{ input.n + 1 }}", []),
+    ],
+)
+def test_what_is_only_carried_is_null_in_the_first_round(mapping: str, text: str, codes: list[str]) -> None:
+    repeat = 'repeat: {until: last.output.n == 3, carry: {n: "{{ last.output.n }}"}}'
+    steps = f'steps: [{{id: a, agent: w, message: "{text}"}}], outputs: {{n: "{{{{ steps.a.output }}}}"}}'
+    source = f"name: p\nsteps:\n- {{id: s, type: sub_process, {mapping}{repeat}, {steps}}}\n"
+    assert [problem.code for problem in parse_definition(source).problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("on_error", "codes"), [("fail", []), ("skip", ["may_be_null"]), ("skip, max_parallel: 2", ["may_be_null"])]
+)
+def test_an_item_that_may_have_been_skipped_may_be_null(on_error: str, codes: list[str]) -> None:
+    for_each = f"for_each: {{items: [a, b], on_error: {on_error}}}"
+    body = f'{for_each}, steps: [{{id: a, agent: w, message: x}}], outputs: {{m: "{{{{ steps.a.output }}}}"}}'
+    after = '{id: t, agent: w, depends_on: s, message: "{{ steps.s.output[0].m }}"}'
+    source = f"name: p\nsteps:\n- {{id: s, type: sub_process, {body}}}\n- {after}\n"
+    assert [problem.code for problem in parse_definition(source).problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "codes"),
+    [
+        ("{type: string, required: true}", "{{ input.note }}", ["may_be_null"]),
+        ("{type: string, required: true}", "{{ input.note || 'none' }}", []),
+        ("{type: string, required: true}", "Note {{ input.note }}", []),
+        ("{type: string, default: none}", "{{ input.note }}", []),
+        ("{type: string}", "{{ input.note }}", []),
+    ],
+)
+def test_null_for_a_required_input_of_a_body_is_a_warning(field: str, value: str, codes: list[str]) -> None:
+    body = f'input: {{n: {field}}}, input_mapping: {{n: "{value}"}}, steps: [{{id: a, agent: w, message: x}}]'
+    source = f"name: p\ninput: {{note: {{type: string}}}}\nsteps:\n- {{id: s, type: sub_process, {body}}}\n"
+    assert [problem.code for problem in parse_definition(source).problems] == codes
 
 
 def test_a_step_of_a_body_depends_on_steps_of_the_body_alone() -> None:
