@@ -110,8 +110,9 @@ def journey(using: Callable[[str], None], procession: Any, document: Any, tmp_pa
         with Database(settings) as opened, wired(settings, opened) as wiring:
             opened.migrate(serving=True, projecting=True)
             register = ("agents", "register", "echo", "--kind", "scripted", "--set", "script=echo")
-            assert procession(*register).exit_code == 0
-            assert procession("publish", str(file)).exit_code == 0
+            for command in (register, ("publish", str(file))):
+                done = procession(*command)
+                assert done.exit_code == 0, done.output
             with running(wiring, settings, Stopping()) as roles:
                 roles.start_projector()
                 roles.start_worker(None)
