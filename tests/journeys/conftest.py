@@ -14,6 +14,7 @@ import httpx2
 import psycopg
 import pytest
 
+from app.cli.failures import UNAVAILABLE
 from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
 from embedded.place import locks_of, settle
 from projections.tables import create_read_tables
@@ -36,6 +37,7 @@ class Site:
         self.server = server
         self._running: dict[str, Forked] = {}
         self._commands: dict[str, tuple[str, ...]] = {}
+        self._changing = threading.Lock()
         self.base = ""
         self.address_space: int | None = None
         self.prepared_by: str | None = None
@@ -45,7 +47,7 @@ class Site:
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
         self._commands[name] = arguments
-        self._start(name)
+        self.restart(name)
 
     def serve(self, name: str = "api") -> str:
         """Start an API as the process called `name`; return its address."""
@@ -96,13 +98,15 @@ class Site:
 
     def kill(self, name: str) -> None:
         """SIGKILL the process called `name`, which has no chance to tidy up."""
-        process = self._running.pop(name)
+        with self._changing:
+            process = self._running.pop(name)
         process.kill()
         process.wait()
 
     def end(self, name: str, seconds: float) -> int:
         """SIGTERM the process called `name`; return its exit code. Raises TimeoutExpired."""
-        process = self._running.pop(name)
+        with self._changing:
+            process = self._running.pop(name)
         process.terminate()
         return process.wait(seconds)
 
@@ -112,7 +116,15 @@ class Site:
 
     def restart(self, name: str) -> None:
         """Start the process called `name` again."""
-        self._start(name)
+        with self._changing:
+            self._start(name)
+
+    def restart_ended(self) -> None:
+        """Start again, as their supervisor does, processes that ended because the database went away as they began."""
+        with self._changing:
+            for name, process in self._running.items():
+                if process.poll() == UNAVAILABLE:
+                    self._start(name)
 
     def kill_server(self) -> None:
         """SIGKILL PostgreSQL, once somebody has brought it back after the last time."""
@@ -120,6 +132,7 @@ class Site:
 
     def rows(self, query: str, *parameters: object) -> list[tuple]:
         """Ask the database directly, however often it takes until it is back."""
+        self.restart_ended()
         return patiently(lambda: self._rows(query, parameters), psycopg.OperationalError)
 
     def _rows(self, query: str, parameters: tuple) -> list[tuple]:

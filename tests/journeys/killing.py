@@ -32,6 +32,7 @@ def post(site, path, body, key, *, refusals=(), actor="test"):
     """Ask until there is an answer, with the same key each time. refusals: statuses that are no mistake."""
 
     def ask():
+        site.restart_ended()
         headers = {"Idempotency-Key": key, "X-Actor": actor}
         answer = site.client.post(f"{site.base}{path}", json=body, headers=headers)
         if answer.status_code == 503:
