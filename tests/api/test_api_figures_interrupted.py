@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -23,6 +22,7 @@ from queries.analytics.rollups import BESIDE, FIRST_TABLES, rollups
 from queries.progress import ExecutionProgress
 from queries.reading import Reading
 from tests.api.conftest import Installation, browsing
+from tests.api.test_api_archived import finished
 
 SHAPES = {projection.name: projection.digest for projection in ALL}
 PROJECTIONS = {projection.name: projection for projection in ALL}
@@ -51,15 +51,7 @@ FORGET = "select pg_stat_clear_snapshot()"
 @pytest.fixture
 def ended(client: TestClient, installation: Installation, greeting: str) -> None:
     """An execution that has ended, and is projected."""
-    finish_another(client, installation)
-
-
-def finish_another(client: TestClient, installation: Installation) -> None:
-    answer = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}})
-    execution = UUID(answer.json()["execution_id"])
-    for step in ("greet", "check"):
-        installation.answer(execution, step)
-    installation.project()
+    finished(client, installation)
 
 
 @pytest.fixture
@@ -183,7 +175,7 @@ def test_a_page_is_one_cut_whatever_is_projected_in_its_middle(
         with held(installation, "archived_executions") as holder:
             coming = elsewhere.submit(browser.get, "/analytics?days=1&timezone=UTC")
             in_its_middle(holder, coming)
-            finish_another(client, installation)
+            finished(client, installation)
         page = coming.result().text
         found = [re.search(pattern, page) for pattern in PAGE_COUNTS]
         assert [each and each.group(1) for each in found] == ["1", "1", "1"]
