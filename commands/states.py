@@ -75,21 +75,22 @@ class States(Generic[S]):
         """Return states of many streams; those not kept (or all, when `fresh`) are read from the log in one query."""
         self._refresh()
         found: dict[UUID, S] = {}
-        missing: list[UUID] = []
-        for id in dict.fromkeys(streams):
+        missing: dict[UUID, None] = {}
+        for id in streams:
             kept = None if fresh else self._kept.get(id)
             if kept is None:
-                missing.append(id)
+                missing[id] = None
             else:
                 found[id] = kept[0]
         self.unreadable = {}
         if missing:
+            ids = list(missing)
             try:
-                read = self._read(missing)
+                read = self._read(ids)
             except Exception as error:
                 if _is_outage(error):
                     raise
-                read = self._read_one_by_one(missing)
+                read = self._read_one_by_one(ids)
             for id, (state, size) in read.items():
                 found[id] = state
                 self.keep(id, state, size)
@@ -113,19 +114,13 @@ class States(Generic[S]):
     def keep(self, stream: UUID, state: S, size: int) -> None:
         """Keep the state of a stream that was read. size: the bytes of its events."""
         self.forget(stream)
-        self._keep(stream, state, size)
+        self.keep_grown(stream, state, size)
 
     def keep_grown(self, stream: UUID, state: S, added: int) -> None:
         """Keep the state after a successful append of `added` bytes."""
         kept = self._kept.pop(stream, None)
-        if kept is not None:
-            self._kept_bytes -= kept[1]
-            added += kept[1]
-        self._keep(stream, state, added)
-
-    def _keep(self, stream: UUID, state: S, size: int) -> None:
-        self._kept[stream] = state, size
-        self._kept_bytes += size
+        self._kept[stream] = state, added if kept is None else kept[1] + added
+        self._kept_bytes += added
         while len(self._kept) > self._size or (self._kept_bytes > KEPT_BYTES and len(self._kept) > 1):
             self.forget(next(iter(self._kept)))
 
@@ -171,9 +166,12 @@ class ExecutionStates(States[Execution]):
     def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000, epochs: LogEpochs | None = None) -> None:
         super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size, epochs=epochs)
 
-    def _keep(self, stream: UUID, state: Execution, size: int) -> None:
+    def keep(self, stream: UUID, state: Execution, size: int) -> None:
+        """Keep the state of a stream that was read, unless it has ended."""
         if state.ended_at is None:
-            super()._keep(stream, state, size)
+            super().keep(stream, state, size)
+        else:
+            self.forget(stream)
 
 
 class Versioned(msgspec.Struct, Generic[S], frozen=True):

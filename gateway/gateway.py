@@ -103,7 +103,9 @@ class AgentGateway:
         if self._closed:
             raise RuntimeError("the gateway is closed")
         refers = self._large is not None and self._large.refers(call)
-        if agent.instant is not None and not refers and self._prices_at_once(agent):
+        if agent.instant is not None and not refers and not agent.is_priced:
+            deliver(call, agent.instant(call))
+        elif agent.instant is not None and not refers and self._prices_at_once:
             deliver(call, self._priced_now(call, config, agent.instant(call)))
         elif agent.instant is not None:
             self._begin(OpenCall(call, InstantAdapter(agent.instant), deliver, config, refers=refers))
@@ -198,9 +200,10 @@ class AgentGateway:
             entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
             entry.task.add_done_callback(partial(self._settle, entry))
 
-    def _prices_at_once(self, agent: ReadAgent) -> bool:
+    @property
+    def _prices_at_once(self) -> bool:
         # Prices may have to be read first, and the worker's thread does not wait for that.
-        return self._pricing is None or not agent.is_priced or self._pricing.is_ready
+        return self._pricing is None or self._pricing.is_ready
 
     def _priced_now(self, call: AgentCall, config: dict[str, Any], answer: Answer) -> Answer:
         pricing = self._pricing

@@ -62,7 +62,8 @@ class Scripted:
         output = self._script(call)
         if isinstance(output, StepError):
             return Failed(output, self._used(call.message, ""), self._cost, self._metered)
-        return Completed(output, self._used(call.message, output), self._cost, self._metered)
+        used = self._used(call.message, output) if self._usage == "counted" else self._fixed
+        return Completed(output, used, self._cost, self._metered)
 
     def _used(self, message: Any, output: Any) -> Usage | None:
         usage = self._usage

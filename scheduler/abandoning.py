@@ -1,9 +1,6 @@
 """The duty of abandoning calls whose attempts ended without an answer, in this process or another."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 from domain.executions.events.outcomes import ABANDONS_ATTEMPT
 from scheduler.batch import Batch
@@ -58,7 +55,4 @@ class Abandoning(Duty):
 
 def abandoned(batch: Batch) -> list[Attempt]:
     """Return the attempts that a recorded batch ended without an answer."""
-    events: Iterator[tuple[UUID, Any]] = (
-        (id, event) for id, event in batch.recorded() if type(event) in ABANDONS_ATTEMPT
-    )
-    return [(id, event.step, event.attempt) for id, event in events]
+    return [(id, event.step, event.attempt) for id, event in batch.recorded_of(ABANDONS_ATTEMPT)]

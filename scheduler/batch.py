@@ -1,9 +1,9 @@
 """Decisions on many streams on their way into one append."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from commands.deciding import Guards
@@ -161,19 +161,20 @@ class Batch:
                 self.failures[id] = error
         return units
 
-    def streams(self) -> Collection[UUID]:
-        """Return the streams decided on."""
-        return self._under_way.keys()
+    def streams(self) -> Mapping[UUID, UnderWay]:
+        """Return the streams decided on, with their decisions."""
+        return self._under_way
 
     def settle(self, outcomes: Sequence[Outcome]) -> Collection[UUID]:
         """Keep the states of units that were appended; return the streams that must be decided afresh."""
         again, holds = self.conflicts, self._states.holds(self._epoch)
         for (id, under_way), outcome in zip(self._under_way.items(), outcomes, strict=True):
-            under_way.settle(id, recorded=holds and not isinstance(outcome, StoreError))
             if not isinstance(outcome, StoreError):
+                under_way.settle(id, recorded=holds)
                 self.taken += under_way.taken()
                 self.messages += under_way.sent
                 continue
+            under_way.settle(id, recorded=False)
             self._unrecorded.add(id)
             if isinstance(outcome, UnitRefused):
                 self.failures[id] = outcome
@@ -189,13 +190,16 @@ class Batch:
         """Return the messages that the decisions send so far."""
         return [message for decided in self._under_way.values() for message in decided.sent]
 
-    def recorded(self) -> Iterator[tuple[UUID, Event]]:
-        """Yield, after `settle`, every event that was recorded, with its stream."""
+    def recorded(self) -> Collection[UUID]:
+        """Return, after `settle`, the streams whose units were recorded."""
         unrecorded = self._unrecorded
-        for id, decided in self._under_way.items():
-            if not unrecorded or id not in unrecorded:
-                for event in decided.events:
-                    yield id, event
+        return [id for id in self._under_way if id not in unrecorded] if unrecorded else self._under_way.keys()
+
+    def recorded_of(self, kinds: Collection[type[Event]]) -> list[tuple[UUID, Any]]:
+        """Return, after `settle`, the events of these kinds that were recorded, each with its stream."""
+        decided, unrecorded = self._under_way.items(), self._unrecorded
+        found = [(id, event) for id, each in decided for event in each.events if type(event) in kinds]
+        return [(id, event) for id, event in found if id not in unrecorded] if unrecorded else found
 
     def _decided(self, id: UUID, decision: Callable[[S], D], state: S) -> D | None:
         try:

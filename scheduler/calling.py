@@ -101,9 +101,13 @@ class Calling:
         for agent, calls in agents.items():
             self._capacity.open.add(agent, calls)
         failed: list[tuple[UUID, str, Exception]] = []
+        configs: dict[str, dict[str, Any] | None] = {}  # read once for all attempts of an agent
         for n, (execution, step) in enumerate(taken):
             try:
-                self._begin(execution, step)
+                agent = execution.steps[step].agent
+                if agent not in configs:
+                    configs[agent] = self._agents.config(agent) if agent else None
+                self._begin(execution, step, configs[agent])
             except Outage:
                 self._uncount(taken[n:])
                 raise
@@ -154,24 +158,23 @@ class Calling:
             if (execution.id, step, state.attempt) not in self._open:
                 self._capacity.over(state.agent)
 
-    def _begin(self, execution: Execution, step: str) -> None:
-        planned, state = execution.plan.steps[step], execution.steps[step]
-        notifies = isinstance(planned, PlannedNotification)
-        config = None if notifies else self._agents.config(state.agent)
-        calls_back = config is not None and config["kind"] in CALL_BACK
-        token = callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else ""
+    def _begin(self, execution: Execution, step: str, config: dict[str, Any] | None) -> None:
+        """Begin the latest attempt of a step. config: of its agent."""
+        token = ""
+        if config is not None and config["kind"] in CALL_BACK:
+            token = callback_token(self._callback_key, execution.id, step, execution.steps[step].attempt)
         call = call_of(execution, step, token)
-        attempt = execution.id, step, state.attempt
+        attempt = call.execution_id, step, call.attempt
         before = self._open.setdefault(attempt, call)
         if before is not call:
             self._capacity.over(before.agent)
             self._open[attempt] = call
-        if notifies:
-            self._gateway.notify(call, self._deliver)
-        elif config is None:
-            self._deliver(call, Failed(self._no_agent(state.agent or "")))
-        else:
+        if config is not None:
             self._gateway.begin(call, config, self._deliver, self._sends)
+        elif isinstance(execution.plan.steps[step], PlannedNotification):
+            self._gateway.notify(call, self._deliver)
+        else:
+            self._deliver(call, Failed(self._no_agent(call.agent)))
 
     def _no_agent(self, name: str) -> StepError:
         """Return the error of a step whose agent takes no calls."""

@@ -211,7 +211,8 @@ class Dispatcher:
 
     def _deliver(self, call: AgentCall, answer: Answer) -> None:
         self._desk.answers.append((call, answer))
-        self._nudge()
+        if self._inbox.empty():  # as `_nudge`, without a further call: this is the most frequent one
+            self._inbox.put(None)
 
     def _sends(self, call: AgentCall) -> None:
         if self._reports.counts((call.execution_id, call.step, call.attempt)):

@@ -123,6 +123,10 @@ class DecidingDuty(Duty, Generic[T]):
     def execution_of(self, item: T) -> UUID:
         """Return the execution that `item` concerns."""
 
+    def executions_of(self, items: Sequence[T]) -> list[UUID]:
+        """Return the execution that each item concerns."""
+        return [self.execution_of(item) for item in items]
+
     @abstractmethod
     def decision(self, item: T, at: datetime, take: Take) -> Decision:
         """Return the decision for `item`, taken at `at`; it claims the attempts that `take` allows."""
@@ -141,7 +145,7 @@ class DecidingDuty(Duty, Generic[T]):
         """
         desk = self.desk
         items = desk.aside.without(items, self.execution_of)
-        executions = [self.execution_of(item) for item in items]
+        executions = self.executions_of(items)
         batch = desk.batch(executions, fresh=fresh)
         batch.beside = [other.taking for other in besides]
         at, take = desk.clock.now(), desk.take(batch)

@@ -62,7 +62,7 @@ class Reacting(Duty):
     def recorded(self, batch: Batch) -> None:
         """Take the messages of a batch: the append claimed them for this worker."""
         if self._contended:
-            self._contended.difference_update(id for id, _ in batch.recorded())
+            self._contended.difference_update(batch.recorded())
         self._held.extend(batch.messages)
 
     def release(self) -> None:

@@ -57,6 +57,10 @@ class Recording(DecidingDuty[Answered]):
         """Return the execution whose attempt was answered."""
         return item[0].execution_id
 
+    def executions_of(self, items: Sequence[Answered]) -> list[UUID]:
+        """Return the execution of each answer: without a call for each, because they are the most frequent items."""
+        return [call.execution_id for call, _ in items]
+
     def decision(self, item: Answered, at: datetime, take: Take) -> Decision:
         """Return the decision on the answer."""
         call, answer = item

@@ -9,8 +9,8 @@ from commands.deciding import Guards
 from commands.states import ExecutionStates, StreamStates, Versioned
 from domain.event import Event
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.messages import RECIPIENTS, recipient_of
-from domain.executions.events.outcomes import QUEUED, RUNNING
+from domain.executions.events.messages import MESSAGES, recipient_of
+from domain.executions.events.outcomes import QUEUED, RUNNING, STARTED
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import slot_of
 from domain.executions.timers import timers_dropped, timers_set
@@ -40,12 +40,6 @@ class UnderWay(ABC):
         self.guards: Guards = ()
         self.handled: list[MessageKey] = []
 
-    def note(self, events: Sequence[Event], states: Sequence[bytes], size: int) -> None:
-        """Note the events of one more decision, with their stored form and its bytes."""
-        self.events += events
-        self.states += states
-        self.size += size
-
     @abstractmethod
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record."""
@@ -54,9 +48,9 @@ class UnderWay(ABC):
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""
 
-    def taken(self) -> list[tuple[Execution, str]]:
+    def taken(self) -> Sequence[tuple[Execution, str]]:
         """Return the attempts that the worker has to begin, each with the state of its execution."""
-        return []
+        return ()
 
 
 class ExecutionUnderWay(UnderWay):
@@ -80,14 +74,18 @@ class ExecutionUnderWay(UnderWay):
         # An end, and the compensation before it, are always recorded.
         if size > SMALL_DECISION and after.status == RUNNING:
             refuse_growth(self._kept.size(after.id) + self.size, size, after.plan.limits.max_execution)
-        version = self.version + len(self.events)
-        for event in events:
-            version += 1
-            if type(event) in RECIPIENTS and (recipient := recipient_of(event)) is not None:
-                self.sent.append(Message(after.id, version, recipient, event))
-        self.note(events, states, size)
+        if not MESSAGES.isdisjoint(map(type, events)):
+            self._send(after.id, events)
+        self.events += events
+        self.states += states
+        self.size += size
         self._taken += unfolding.taken
         self.state = after
+
+    def _send(self, source: UUID, events: Sequence[Event]) -> None:
+        for version, event in enumerate(events, self.version + len(self.events) + 1):
+            if (recipient := recipient_of(event)) is not None:
+                self.sent.append(Message(source, version, recipient, event))
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record, with its changes of timers and slots."""
@@ -111,16 +109,18 @@ class ExecutionUnderWay(UnderWay):
         return unit
 
     def settle(self, id: UUID, *, recorded: bool) -> None:
-        """Keep the state that was recorded, or forget the state that met a conflict."""
-        if recorded:
+        """Keep the state that was recorded; forget one that has ended, or that met a conflict."""
+        if recorded and self.state.ended_at is None:
             self._kept.keep_grown(id, self.state, self.size)
         else:
             self._kept.forget(id)
 
-    def taken(self) -> list[tuple[Execution, str]]:
+    def taken(self) -> Sequence[tuple[Execution, str]]:
         """Return the attempts taken that a later decision of the same batch has not ended."""
-        steps = self.state.steps
-        return [(self.state, step) for step in self._taken if steps[step].status == "started"]
+        state, taken = self.state, self._taken
+        if len(taken) == 1:  # as most decisions take
+            return ((state, taken[0]),) if state.steps[taken[0]].status == STARTED else ()
+        return [(state, step) for step in taken if state.steps[step].status == STARTED]
 
 
 class StreamUnderWay(UnderWay, Generic[S]):
@@ -135,7 +135,10 @@ class StreamUnderWay(UnderWay, Generic[S]):
 
     def add(self, events: Sequence[Event]) -> None:
         """Add one more decision."""
-        self.note(events, *encoded(events))
+        states, size = encoded(events)
+        self.events += events
+        self.states += states
+        self.size += size
         self.state = self._kept.fold(self.state, events)
 
     def unit(self, id: UUID, owner: UUID) -> Unit:

@@ -19,7 +19,7 @@ class EventTooLarge(Malformed):
 
 def encoded(events: Sequence[Event]) -> tuple[list[bytes], int]:
     """Return the stored form of the events of one decision, and its bytes. Raises EventTooLarge."""
-    states = [encode(event) for event in events]
+    states = list(map(encode, events))
     size = sum(map(len, states))
     if size > LARGEST_EVENT:
         _check(events, states)

@@ -40,7 +40,7 @@ class Columns:
         """Lay out one unit: events, their moves in the lists, guards, answer. Return the number of events so far."""
         events, moves = self._events, self._moves
         for change in unit.changes if unit.before else (unit,):
-            if not change.encoded:
+            if not change.size:
                 change.encode()
             stream, version = change.stream.bytes, change.version
             if version and change.events:
@@ -51,7 +51,7 @@ class Columns:
                 events.append((stream, version, name, state))
                 for n, handler in handlers:
                     handler(moves[n], event, change, stream, version)
-            if change.states_more:
+            if change.timers_set or change.timers_dropped or change.handled or change.slot is not None:
                 for kept in moves:
                     kept.add_change(change)
         for guarded, at in unit.guards:

@@ -125,7 +125,7 @@ class Log(LogReading):
         transaction of its own. Raises EventTooLarge, before it records anything.
         """
         for unit in units:
-            if unit.before or not unit.encoded:
+            if unit.before or not unit.size:
                 _bytes_of(unit)
         with self._appending:
             return self._append_all(units)

@@ -59,16 +59,6 @@ class StreamChange(msgspec.Struct):
             self.states, self.size = encoded(self.events)
         return self.size
 
-    @property
-    def encoded(self) -> bool:
-        """Whether the stored form of its events is made."""
-        return len(self.states) == len(self.events)
-
-    @property
-    def states_more(self) -> bool:
-        """Whether the decision changes something beside its events; most do not."""
-        return bool(self.timers_set or self.timers_dropped or self.handled or self.slot is not None)
-
 
 class Unit(StreamChange):
     """Changes that are recorded together or not at all: of one stream, and of those in `before`.

@@ -73,7 +73,7 @@ class Moves(ABC):
     handlers: ClassVar[Mapping[type[Event], ListHandler]] = {}
 
     def add_change(self, change: StreamChange) -> None:  # noqa: B027 - some lists move by events alone
-        """Collect what `change` states beside its events, after the handlers of these; called if `states_more`."""
+        """Collect what `change` states beside its events, after the handlers of these; called if there is something."""
 
     @abstractmethod
     def arguments(self) -> Arguments:

@@ -85,9 +85,9 @@ def test_a_response_that_nobody_awaits_is_cancelled_at_the_provider(
 ) -> None:
     # given a response that is polled for
     if ends == "timed out":
-        installation.publish(PROCESS.replace("name: p", "name: hasty").replace("go}", "go, timeout: 1s}"))
+        installation.publish(PROCESS.replace("name: p", "name: hasty").replace("go}", "go, timeout: 4s}"))
     if ends == "out of time":
-        installation.agent("thinker", **provider.config, deadline="2s")
+        installation.agent("thinker", **provider.config, deadline="4s")
     installation.worker()
     id = installation.start("hasty" if ends == "timed out" else "p")
     installation.until(lambda: installation.topics(id)["BackgroundResponseStarted"] == 1)

@@ -145,7 +145,8 @@ def _attempt(
                 raise StepNotRunning(f"attempt {attempt} of step {step!r} is not with an agent")
             return None
         unfolding.record(StepAnswerIgnored, step=step, attempt=attempt, reason=reason)
-    book(unfolding, step, attempt, usage, cost, metered)
+    if usage is not None or cost is not None or metered is not None:
+        book(unfolding, step, attempt, usage, cost, metered)
     return state if goes_on else None
 
 

@@ -3,7 +3,7 @@
 from domain.agents.calls import StepError
 from domain.executions.engine.failing import fail_attempt, settle
 from domain.executions.engine.places import place_of
-from domain.executions.engine.scope import scope
+from domain.executions.engine.scope import ProcessScope, scope
 from domain.executions.engine.steps import begin
 from domain.executions.engine.unfolding import AttemptFailed, Unfolding
 from domain.executions.events.step import StepFailed, StepSkipped
@@ -22,7 +22,7 @@ def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
     """Skip, begin or fail `step`. Returns whether it has ended at once and others may follow."""
-    visible = scope(unfolding.execution, unfolding.budget)
+    visible = ProcessScope(unfolding.execution, unfolding.budget)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1
     place = "condition"

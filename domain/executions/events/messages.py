@@ -34,6 +34,7 @@ RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
     StepHeartbeatMissed: _agent,
     StepTimedOut: _agent,
 }
+MESSAGES = frozenset(RECIPIENTS)
 
 
 def recipient_of(event: Event) -> UUID | None:

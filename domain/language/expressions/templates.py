@@ -48,6 +48,8 @@ class TextTemplate:
 
         A value is copied out of the scope as plain JSON: times become ISO 8601 text, durations seconds.
         """
+        if self.constant:
+            return self.text
         try:
             return self._render(scope)
         except Missing as missing:
@@ -65,7 +67,7 @@ class ValueTemplate:
 
     def render(self, scope: Scope) -> JSON:
         """Return the value with every template in it rendered. Raises EvaluationFailed."""
-        return self._render(scope)
+        return self.value if self.constant else self._render(scope)
 
 
 def parse_template(text: str, roots: tuple[str, ...] = ROOTS) -> TextTemplate:
