@@ -56,6 +56,7 @@ def set_(
         facts={},
         dry_run=dry_run,
         needs_worker=False,
+        process=process,
     )
 
 
