@@ -91,3 +91,15 @@ def test_a_filter_without_text_and_a_folder_that_is_none_are_wrong_usage(hello: 
     done = procession("templates", "check", "--folder", "x" * 5_000)
     assert done.exit_code == 2
     assert "cannot be read" in done.stderr
+
+
+def test_a_file_without_an_end_is_wrong_usage(hello: Path, tmp_path: Path, procession: Run) -> None:
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    done = procession("roles", "set", "hello", "--file", str(tmp_path / "endless.yaml"))
+    assert done.exit_code == 2
+    assert "a change set is at most" in done.stderr
+    assert procession("roles", "set", "hello", "--file", str(tmp_path / "none")).exit_code == 2
+    # The bytes of a template have a limit, too, and are reported as a problem of the file.
+    done = procession("templates", "check", "--folder", str(tmp_path), "endless")
+    assert done.exit_code == 1
+    assert "too_large" in done.stdout
