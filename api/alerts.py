@@ -21,7 +21,7 @@ from commands.alerts import (
 )
 from domain.alerts.alert import STATUSES
 from domain.calendar.times import WEEKDAYS
-from domain.calendar.zones import parse_zone
+from domain.calendar.zones import read_zone
 from domain.money import parse_money
 from domain.refusal import Malformed, Problem
 from edge.admitted import Caller
@@ -146,7 +146,7 @@ def proposed_threshold(given: SimulationRequest) -> ProposedThreshold:
     except ValueError as error:
         problems.append(Problem("invalid_amount", str(error), "amount"))
     try:
-        parse_zone(given.timezone)
+        read_zone(given.timezone)
     except ValueError as error:
         problems.append(Problem("unknown_timezone", str(error), "timezone"))
     if amount <= 0:

@@ -11,7 +11,7 @@ from app.addresses import read_address
 from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
 from store.connections import NAME, Connections, Outage, connect
-from store.migrating import migrate, pending
+from store.migrating import migrate, pending, rehearse
 from store.replica import ReplicaConnections
 from store.unsuitable import DatabaseUnsuitable
 
@@ -77,13 +77,20 @@ class Database:
                 require_serving(connection, names, names if projecting else ())
         return applied
 
-    def grant_serving(self, role: str) -> None:
-        """Grant `role` what a process that serves needs. Raises PrivilegesMissing."""
+    def grant_serving(self, role: str, *, dry_run: bool = False) -> None:
+        """Grant `role` what a process that serves needs. dry_run: only require that it can be granted.
+
+        Raises PrivilegesMissing.
+        """
         from projections.tables import read_table_names
+        from store.grantable import require_granting
         from store.granting import grant_serving
 
         with connect(self.dsn) as connection:
-            grant_serving(connection, role, read_table_names())
+            if dry_run:
+                require_granting(connection, role)
+            else:
+                grant_serving(connection, role, read_table_names())
 
     def stale_read_models(self) -> list[str]:
         """Return the read models whose tables another release built; a projector of this release builds its own."""
@@ -92,15 +99,19 @@ class Database:
         with connect(self.dsn) as connection:
             return stale_names(connection)
 
-    def pending(self) -> list[str]:
-        """Return the migrations that `migrate` would apply."""
-        return pending(self.dsn)
+    def rehearse(self) -> list[str]:
+        """Return the migrations that `migrate` would apply; change nothing. Raises what `migrate` raises."""
+        from projections.tables import read_table_names
+        from store.probing import probe
+
+        probe(self.dsn)
+        return rehearse(self.dsn, read_table_names())
 
     def require_migrated(self) -> None:
         """Migrate the embedded server. Raise NotMigrated if the one of DATABASE_URL lacks migrations."""
         if self._embedded is not None:
             self.migrate(probing=False)
-        elif missing := self.pending():
+        elif missing := pending(self.dsn):
             raise NotMigrated(
                 f"the database lacks {len(missing)} migration(s), from {missing[0]}; run `procession migrate` first"
             )

@@ -73,16 +73,16 @@ def read_document(source: bytes) -> Document:
     return Document(root)
 
 
-def read_file(path: str) -> bytes:
-    """Return the bytes of a file, ``-`` for standard input; at most one byte more than the limit.
+def read_file(path: str, most: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a file, ``-`` for standard input; at most one byte more than the limit, `most`.
 
     Raises FileUnreadable.
     """
     try:
         if path == "-":
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
+            return sys.stdin.buffer.read(most + 1)
         with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise FileUnreadable(f"{path} cannot be read: {reason}") from None

@@ -3,6 +3,8 @@
 import logging
 import sys
 
+from app.plain import plain
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY = ("apscheduler", "httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starlette")
 
@@ -11,7 +13,7 @@ class _Stderr(logging.Handler):
     """Writes to the `sys.stderr` of that moment, which tests and programs may replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record) + "\n")
+        sys.stderr.write(plain(self.format(record)) + "\n")
         sys.stderr.flush()
 
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first requests an orderly end, the second ends the process at once."""
+"""SIGINT and SIGTERM: the first requests an orderly end, which has a limit; the second ends the process at once."""
 
 import os
 import queue
@@ -10,15 +10,23 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
+from app.end_limit import EndLimit, threads_remain
+
 AT_ONCE = 130
 # Signal handlers run on the main thread only, and the system may wake another one.
 CHECK_SECONDS = 0.5
+
+
+class EndedEarly(BaseException):
+    """A signal ends the process before it is ready. No handler of errors catches it, wherever it is raised."""
 
 
 class Stopping:
     """The request that this process ends. reason: its origin; failed: a part of the process broke."""
 
     def __init__(self) -> None:
+        self._starting = False
+        self._limit: EndLimit | None = None
         # Unlike an Event, a SimpleQueue accepts an item from a signal handler that interrupts the waiting thread.
         self._waking: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.requested = False
@@ -31,6 +39,8 @@ class Stopping:
             self.reason, self.failed = reason, failed
             self.requested = True
             self._waking.put(None)
+            if self._limit is not None:
+                self._limit.begin()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the request, at most `seconds`; return whether it was made."""
@@ -44,14 +54,28 @@ class Stopping:
         return self.requested
 
     @contextmanager
-    def on_signals(self) -> Iterator[Self]:
-        """Handle signals while inside; on the main thread only."""
+    def starting(self) -> Iterator[None]:
+        """Let a signal raise EndedEarly while inside: there is nothing to drain, and a start may wait for ever."""
+        self._starting = True
+        try:
+            if self.requested:
+                raise EndedEarly
+            yield
+        finally:
+            self._starting = False
+
+    @contextmanager
+    def on_signals(self, limit: float) -> Iterator[Self]:
+        """Handle signals while inside; on the main thread only. limit: seconds from the request to the end."""
+        self._limit = EndLimit(limit)
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield self
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            if not (self.requested and threads_remain()):
+                self._limit.lift()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
@@ -59,3 +83,5 @@ class Stopping:
             sys.stderr.flush()
             os._exit(AT_ONCE)
         self.request(signal.Signals(number).name)
+        if self._starting:
+            raise EndedEarly

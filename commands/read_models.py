@@ -1,7 +1,7 @@
 """Commands of operators about read models: request an act of the projector, withdraw it; retry, skip a dead letter."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from commands.receipt import Receipt
 from domain.event import Cause
 from domain.identity import new_id
 from domain.refusal import Forbidden, NotFound
+from domain.words import no_such
 from store import read_model_requests, skipped_letters
 from store.log import Log
 from store.read_model_requests import ACTS, ReadModelAct
@@ -102,9 +103,10 @@ class ReadModelCommands:
         return self._request(command.projection, _known(command.act), command.reason, cause, identified)
 
     def withdraw(self, command: WithdrawAct, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Withdraw the open request; a build ends after its page. Raises NoRequestOpen."""
+        """Withdraw the open request; a build ends after its page. Raises ReadModelNotFound, NoRequestOpen."""
         why = f"{cause.actor}: {command.reason}"
         with self._log.datastore.reading() as connection:
+            _require_known(connection, command.projection)
             found = read_model_requests.withdraw(connection, command.projection, why)
         if found is None:
             raise NoRequestOpen(f"no act on {command.projection[:80]!r} is requested")
@@ -112,13 +114,13 @@ class ReadModelCommands:
         return self._answer(_receipt(found.projection, found.act, found.request_id), identified)
 
     def retry_letter(self, command: RetryDeadLetter, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Request a rebuild of the read model. Raises NoDeadLetter, RequestOpen."""
+        """Request a rebuild of the read model. Raises ReadModelNotFound, NoDeadLetter, RequestOpen."""
         self._require_letter(command.projection, command.position)
         reason = f"event {command.position}: {command.reason}"
         return self._request(command.projection, "rebuild", reason, cause, identified)
 
     def skip_letter(self, command: SkipDeadLetter, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Skip the dead letter; again: a duplicate. Raises NoDeadLetter."""
+        """Skip the dead letter; again: a duplicate. Raises ReadModelNotFound, NoDeadLetter."""
         name, position = command.projection, command.position
         self._require_letter(name, position)
         with self._log.datastore.reading() as connection:
@@ -130,6 +132,7 @@ class ReadModelCommands:
     def _request(self, name: str, act: ReadModelAct, reason: str, cause: Cause, identified: Identified) -> Receipt:
         id = new_id()
         with self._log.datastore.reading() as connection:
+            _require_known(connection, name)
             slot = NEEDS.get(act)
             before = read_model_requests.find(connection, name)
             is_open = before is not None and before.state in ("requested", "running")
@@ -137,8 +140,7 @@ class ReadModelCommands:
                 raise NoTables(f"{name[:80]} has no {slot} tables" + _HINTS[act])
             made = read_model_requests.put(connection, name, id, act, cause.actor, reason)
             found = made or read_model_requests.find(connection, name)
-        if found is None:
-            raise ReadModelNotFound(f"there is no read model {name[:80]!r}")
+        assert found is not None
         if made is None and found.act != act:
             raise RequestOpen(f"{found.act} of {name} is requested already, by {found.actor}; withdraw it, or wait")
         logger.info("%s requested %s of %s: %s", cause.actor, act, name, reason)
@@ -146,6 +148,7 @@ class ReadModelCommands:
 
     def _require_letter(self, name: str, position: int) -> None:
         with self._log.datastore.reading() as connection:
+            _require_known(connection, name)
             if not skipped_letters.is_letter(connection, name, position):
                 raise NoDeadLetter(f"{name[:80]} has no dead letter at position {position}")
 
@@ -167,6 +170,12 @@ _HINTS = {
     "promote": "; build them first",
     "rollback": "; the next build, or a rebuild, has dropped them",
 }
+
+
+def _require_known(connection: Any, name: str) -> None:
+    known = read_model_requests.names(connection)
+    if name not in known:
+        raise ReadModelNotFound(no_such("read model", name, known))
 
 
 def _known(act: str) -> ReadModelAct:

@@ -29,6 +29,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{close}`?" if close else ""
 
 
+def no_such(noun: str, word: str, known: Iterable[str]) -> str:
+    """Return the message that there is no `noun` of that name, with the nearest one."""
+    hint = did_you_mean(word, known)
+    return f"there is no {noun} {word[:80]!r}" + (f"; {hint}" if hint else "")
+
+
 _MEANT = re.compile(r"did you mean (?P<quote>[`'\"])(?P<word>.+?)(?P=quote)\?")
 
 

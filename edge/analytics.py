@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from domain.analytics.windows import LONGEST
-from domain.calendar.zones import parse_zone
+from domain.calendar.zones import read_zone
 from edge.parameters import SEVERAL, Fresh, Numbers, ProcessReferences, Values, one_of
 from edge.references import process_named
 from queries.analytics.requests import DEFAULT_DAYS, FiguresFilter, FiguresRequest
@@ -16,7 +16,7 @@ from queries.execution_list import TRIGGERS
 
 
 def _zone(name: str) -> str:
-    parse_zone(name)
+    read_zone(name)
     return name
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from commands.cost_thresholds import SetCostThresholds, WrittenLevel
 from domain.alerts.windows import PER_EXECUTION, WINDOWED
-from domain.calendar.zones import parse_zone
+from domain.calendar.zones import read_zone
 from domain.money import parse_money
 from queries.reading import Reading
 from queries.thresholds import (
@@ -34,7 +34,7 @@ def with_levels(found: ThresholdsView, kind: str, levels: list[WrittenLevel]) ->
 def simulated(reading: Reading, proposed: ProposedThreshold, now: datetime) -> Simulation:
     """Return what a limit that a user typed would have raised. Raises ValueError with a message for people."""
     parse_money(str(proposed.amount), proposed.currency)
-    parse_zone(proposed.timezone)
+    read_zone(proposed.timezone)
     if proposed.amount <= 0:
         raise ValueError("an amount here is more than nothing")
     if not 1 <= proposed.days <= LONGEST_DAYS:

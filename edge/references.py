@@ -77,7 +77,7 @@ def agent_named(reference: str) -> str:
 def key_named(reference: str) -> UUID:
     """Return the id of a key. Raises NotFound for a text that cannot be one."""
     if not _ID.fullmatch(reference):
-        raise NotFound("there is no such key")
+        raise NotFound(f"there is no key {reference[:80]!r}; a key goes by its id")
     return UUID(reference)
 
 

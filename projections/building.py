@@ -83,6 +83,8 @@ def build(shop: Workshop, *, resume: bool = False) -> int:
     """
     found = shop.find() if resume else None
     projection, connection = shop.projection, shop.connection
+    if found is not None and found.position > head(shop.reader):
+        found = None  # the log has lost events that these tables hold
     if found is None or found.digest != projection.digest or not _complete(shop):
         _begin(shop)
         found = None

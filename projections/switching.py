@@ -21,6 +21,7 @@ from projections.pages import notify
 from projections.positions import Positions
 from projections.tables import BEGIN, RECORD, SWITCHING, built_digests, live_shape
 from store.datastore import Datastore
+from store.reading import head
 
 SWAP_LOCK_TIMEOUT = "2s"  # the longest wait of readers behind a query that does not end
 SWAP_ATTEMPTS = 30
@@ -79,8 +80,15 @@ def switch(datastore: Datastore, shop: Workshop, found: TableBuild, *, keep: boo
     """Put the tables `found` in the place of those in use, at exactly the same position, or further on.
 
     keep: the tables that were in use become the previous ones. Default: True.
-    Raises HandOverRefused, UnknownEventMet, or psycopg.errors.LockNotAvailable while a query reads for a minute.
+    Raises NothingToSwitchTo, HandOverRefused, UnknownEventMet, or psycopg.errors.LockNotAvailable while a query reads
+    for a minute.
     """
+    end = head(shop.reader)
+    if found.position > end:
+        raise NothingToSwitchTo(
+            f"the {found.slot} tables of {shop.name} are at position {found.position}, beyond the end of the log, "
+            f"{end}: the log has lost events; build {shop.name} anew"
+        )
     ours = found.digest == shop.projection.digest
     at = catch_up(shop, found.position) if ours else found.position
     switching = _Switching(Positions(), shop, found, keep=keep)
@@ -114,7 +122,8 @@ class _Switching:
             live = self._positions.lock(connection, [name])[name]
             until = at
             if ours:
-                until = max(live, at)
+                # If the log has lost events, tables beyond its end would pass over those that come in their place.
+                until = max(min(live, head(connection)), at)
                 write_rest(shop, at, until)
             if until != live:
                 connection.execute(SET_POSITION, (until, name))

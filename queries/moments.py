@@ -25,7 +25,13 @@ select e.originator_version as event, e.notification_id as position,
 from stored_events e, (select originator_version, notification_id from stored_events where originator_id = %(id)s
   order by originator_version desc limit 1) l
 where e.originator_id = %(id)s and {one}"""
-_OF_POSITION = _PLACE.format(one="e.notification_id = %(at)s")
+# A read model may be ahead of a log that has lost events, until a rebuild; then the event before stands for its own.
+_OF_POSITION = _PLACE.format(
+    one="""e.notification_id = coalesce(
+  (select notification_id from stored_events where originator_id = %(id)s and notification_id = %(at)s),
+  (select notification_id from stored_events where originator_id = %(id)s and notification_id <= %(at)s
+    order by originator_version desc limit 1))"""
+)
 _OF_EVENT = _PLACE.format(one="e.originator_version = least(%(at)s, l.originator_version)")
 
 MOST_MARKED = 5_000
@@ -60,7 +66,7 @@ class StreamMoment(msgspec.Struct, frozen=True):
 
 
 def moment_of_position(execution_id: UUID, position: int) -> Question[StreamMoment]:
-    """Return the question for the place of the event at `position` in the stream of an execution; or NotFound."""
+    """Return the question for the place of the event at `position`, else of the last one before it; or NotFound."""
     return _moment(_OF_POSITION, execution_id, position)
 
 

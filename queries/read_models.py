@@ -9,6 +9,7 @@ import msgspec
 from psycopg.rows import DictRow
 
 from domain.refusal import NotFound
+from domain.words import no_such
 from queries.projections import ProjectionView, list_projections
 from queries.reading import Reading, fetch
 
@@ -142,7 +143,7 @@ def get_read_model(reading: Reading, name: str) -> ReadModelView:
     found = list_projections(reading)
     model = next((each for each in found.items if each.name == name), None)
     if model is None:
-        raise ReadModelUnknown(f"there is no read model {name[:80]!r}")
+        raise ReadModelUnknown(no_such("read model", name, [each.name for each in found.items]))
     digest = reading.progress.shapes.get(name)
     # A replica may not have seen a request that was made a moment ago.
     with reading.progress.main.reading() as connection:

@@ -7,10 +7,10 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from store.privileges import MOVE, PROTECTED, PrivilegesMissing
+from store.grantable import require_granting
+from store.privileges import MOVE, PROTECTED, SCHEMAS
 from store.schema_names import made
 
-ROLE = """select pg_has_role(oid, 'MEMBER') as may_become, rolsuper or rolbypassrls from pg_roles where rolname = %s"""
 SEQUENCES = """select distinct s.relname from pg_class s join pg_depend d on d.objid = s.oid and d.deptype = 'a'
   join pg_class t on t.oid = d.refobjid
 where s.relkind = 'S' and t.relnamespace = 'public'::regnamespace and t.relname = any(%s)"""
@@ -25,19 +25,12 @@ def grant_serving(connection: Connection[Any], role: str, read_tables: Collectio
 
     The role owns the read tables afterwards, since a build replaces them. Raises PrivilegesMissing.
     """
-    found = _rows(connection, ROLE, (role,))
-    if not found:
-        raise PrivilegesMissing(f"there is no role {role}; create role {role} login makes it")
-    if not found[0][0]:
-        user = connection.info.user
-        raise PrivilegesMissing(
-            f"{user} cannot make {role} the owner of the read tables: grant {role} to {user}; nothing was granted"
-        )
+    require_granting(connection, role)
     tables = {name: PROTECTED.get(name, MOVE) for name in made("table")}
     to, database = Identifier(role), Identifier(connection.info.dbname)
     statements = [
         SQL("grant connect, temporary on database {} to {}").format(database, to),
-        SQL("grant usage, create on schema {} to {}").format(_names(("public", *made("schema"))), to),
+        SQL("grant usage, create on schema {} to {}").format(_names(SCHEMAS), to),
     ]
     for name, privileges in tables.items():
         table = Identifier("public", name)

@@ -18,7 +18,7 @@ MIGRATING = "procession migrate"
 LEDGER = """create table if not exists schema_migrations (
   number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"""
 
-LEDGERS = """select n.nspname, has_table_privilege(c.oid, 'SELECT'), exists (
+LEDGERS = """select n.nspname, has_schema_privilege(n.oid, 'USAGE'), has_table_privilege(c.oid, 'SELECT'), exists (
     select from pg_attribute a where a.attrelid = c.oid and a.attname = 'digest' and not a.attisdropped)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relname = 'schema_migrations' and c.relkind = 'r'"""
@@ -61,8 +61,7 @@ def migrate(dsn: str, read_tables: Sequence[str] = ()) -> list[str]:
         # A lock of a transaction, held beside those of the migrations: neither a pooler nor a lost process keeps it.
         with connect(dsn, f"{MIGRATING} lock") as keeper, keeper.transaction():
             take_lock(keeper, MIGRATION_LOCK)
-            if len(_missing(connection)) == len(migrations()):
-                _require_free(connection, [*made("table"), *read_tables])
+            _require_free(connection, _missing(connection), read_tables)
             connection.execute(LEDGER)
             missing = _pending(connection)
             for number, name, sql in missing:
@@ -71,21 +70,32 @@ def migrate(dsn: str, read_tables: Sequence[str] = ()) -> list[str]:
 
 
 def pending(dsn: str) -> list[str]:
-    """Return the names of the migrations that `migrate` would apply; change nothing."""
+    """Return the names of the migrations that the database lacks; change nothing."""
     with connect(dsn) as connection:
         return [name for _, name, _ in _missing(connection)]
 
 
+def rehearse(dsn: str, read_tables: Sequence[str] = ()) -> list[str]:
+    """Return the names of the migrations that `migrate` would apply; change nothing. Raises what `migrate` raises."""
+    with connect(dsn) as connection:
+        missing = _missing(connection)
+        if missing:
+            require_migrating(connection, [sql for _, _, sql in missing])
+        _require_free(connection, missing, read_tables)
+        return [name for _, name, _ in missing]
+
+
 def _missing(connection: Connection[Any]) -> list[tuple[int, str, str]]:
-    ledgers = {schema: (readable, ours) for schema, readable, ours in connection.execute(LEDGERS).fetchall()}
+    ledgers = {schema: facts for schema, *facts in connection.execute(LEDGERS).fetchall()}
     if "public" in ledgers:
-        readable, ours = ledgers["public"]
+        reachable, readable, ours = ledgers["public"]
         if not ours:
             raise SchemaElsewhere("the table schema_migrations is another program's; use a database of its own")
-        if not readable:
-            raise PrivilegesMissing(f"the role {connection.info.user} lacks: SELECT on schema_migrations")
+        if not (reachable and readable):
+            lacked = "SELECT on schema_migrations" if reachable else "USAGE on schema public"
+            raise PrivilegesMissing(f"the role {connection.info.user} lacks: {lacked}")
         return _pending(connection)
-    for schema, (_, ours) in ledgers.items():
+    for schema, (_, _, ours) in ledgers.items():
         if ours:
             raise SchemaElsewhere(
                 f"the tables are in the schema {schema}, and this release uses public only: "
@@ -94,9 +104,14 @@ def _missing(connection: Connection[Any]) -> list[tuple[int, str, str]]:
     return migrations()
 
 
-def _require_free(connection: Connection[Any], names: Sequence[str]) -> None:
-    """Raise SchemaElsewhere if tables of these names exist before the first migration."""
-    taken = [name for (name,) in connection.execute(TAKEN, (list(names),)).fetchall() if name != "schema_migrations"]
+def _require_free(
+    connection: Connection[Any], missing: Sequence[tuple[int, str, str]], read_tables: Sequence[str]
+) -> None:
+    """Raise SchemaElsewhere if tables of our names exist before the first migration."""
+    if len(missing) < len(migrations()):
+        return
+    names = [*made("table"), *read_tables]
+    taken = [name for (name,) in connection.execute(TAKEN, (names,)).fetchall() if name != "schema_migrations"]
     if taken:
         raise SchemaElsewhere(f"another program has tables named {', '.join(taken)}; use a database of its own")
 

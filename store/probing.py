@@ -20,7 +20,10 @@ NOTIFY_SECONDS = 10.0
 
 FACTS = """select current_setting('server_version_num')::int, current_setting('server_encoding'), pg_is_in_recovery(),
   current_setting('transaction_read_only') = 'on', to_regnamespace('public') is not null,
-  current_setting('lock_timeout')"""
+  current_setting('lock_timeout'), current_setting('session_replication_role')"""
+MAY_USE_TEMPORARY = (
+    """select has_database_privilege(current_database(), 'TEMPORARY'), current_user, current_database()"""
+)
 TRY_SESSION, UNLOCK = "select pg_try_advisory_lock(%s, %s)", "select pg_advisory_unlock(%s, %s)"
 TRY_TRANSACTION = "select pg_try_advisory_xact_lock(%s, %s)"
 POOLER = "; a pooler between must use session pooling"
@@ -56,19 +59,23 @@ def problems_of(one: Connection[TupleRow], other: Connection[TupleRow]) -> list[
     for name, run in PROBES.items():
         try:
             found += run(one, other)
-        except Outage:
+        except Outage as error:
             if one.closed or other.closed:
                 raise
-            found.append(f"{name} cannot be used")
+            found.append(_unusable(name, error))
         except psycopg.Error as error:
-            found.append(f"{name} cannot be used ({error.diag.message_primary or type(error).__name__})")
+            found.append(_unusable(name, error))
             one.rollback()
             other.rollback()
     return found
 
 
+def _unusable(name: str, error: psycopg.Error) -> str:
+    return f"{name} cannot be used ({error.diag.message_primary or type(error).__name__})"
+
+
 def _facts(one: Connection[Any], _other: Connection[Any]) -> Iterator[str]:
-    version, encoding, standby, read_only, public, lock_timeout = _row(one, FACTS)
+    version, encoding, standby, read_only, public, lock_timeout, replication = _row(one, FACTS)
     if version < OLDEST:
         yield f"the server is of version {version // 10_000}, and {OLDEST // 10_000} is the oldest that serves"
     if encoding != "UTF8":
@@ -84,6 +91,11 @@ def _facts(one: Connection[Any], _other: Connection[Any]) -> Iterator[str]:
         yield "the schema public is missing: create schema public"
     if lock_timeout != LOCK_TIMEOUT:
         yield f"the settings of a connection do not arrive (lock_timeout is {lock_timeout}, not {LOCK_TIMEOUT}){POOLER}"
+    if replication == "replica":
+        yield (
+            "its triggers do not fire: session_replication_role is replica for the server, the database or the role"
+            " (alter role … reset session_replication_role)"
+        )
 
 
 def _session_locks(one: Connection[Any], other: Connection[Any]) -> Iterator[str]:
@@ -115,6 +127,10 @@ def _notifications(one: Connection[Any], other: Connection[Any]) -> Iterator[str
 
 
 def _skip_locked(one: Connection[Any], _other: Connection[Any]) -> Iterator[str]:
+    allowed, role, database = _row(one, MAY_USE_TEMPORARY)
+    if not allowed:
+        yield f"the role {role} lacks TEMPORARY on database {database}, for temporary tables"
+        return
     with one.transaction(force_rollback=True):
         one.execute("create temporary table procession_probe as select 1 as n")
         if _row(one, "select n from procession_probe for update skip locked") != (1,):

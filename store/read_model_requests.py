@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 ReadModelAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop", "verify"]
 ACTS: tuple[ReadModelAct, ...] = ("rebuild", "build", "compare", "promote", "rollback", "drop", "verify")
@@ -31,6 +31,7 @@ where request_id = %s and state in ('requested', 'running') returning request_id
 WITHDRAW = f"""update read_model_requests set state = 'withdrawn', ended_at = now(), failure = %s
 where projection = %s and state in ('requested', 'running') returning {_FIELDS}"""
 IS_OPEN = "select from read_model_requests where request_id = %s and state in ('requested', 'running')"
+NAMES = "select name from projections order by name"
 SWITCHED_SINCE = "select from projections where name = %s and built_at > %s"
 TABLES = "select from read_table_builds where projection = %s and slot = %s and indexed"
 COMPARED = """insert into read_table_comparisons (projection, position, tables) values (%s, %s, %s)
@@ -51,6 +52,12 @@ class ReadModelRequest(msgspec.Struct, frozen=True):
     started_at: datetime | None
     ended_at: datetime | None
     failure: str | None
+
+
+def names(connection: Connection[Any]) -> list[str]:
+    """Return the names of all read models."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(NAMES).fetchall()
 
 
 def put(

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from domain.calendar.zones import parse_zone
+from domain.calendar.zones import read_zone
 from edge.scopes import READ_DESCRIPTION, requires
 from web.forms import form_fields
 from web.layout import CHOSEN_COOKIE, KEYS_COOKIE, THEME_COOKIE, THEMES, page
@@ -39,7 +39,7 @@ async def save(request: Request) -> Response:
     fields = await form_fields(request, "zone", "theme", "keys")
     asked = Preferences(fields["zone"], fields["theme"] if fields["theme"] in THEMES else "", fields["keys"] == "on")
     try:
-        zone = parse_zone(asked.zone).key if asked.zone else ""
+        zone = read_zone(asked.zone).key if asked.zone else ""
     except ValueError as error:
         return _page(request, asked, str(error), 422)
     answer = RedirectResponse("/settings?done=settings-saved", 303)

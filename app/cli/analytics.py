@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.executions.filters import VersionOption
 from app.cli.failures import Failure
 from app.cli.names import existing
 from app.cli.opening import opened_reading
@@ -39,7 +40,6 @@ RUN_NUMBERS = ("ended", "completed", "failed", "cancelled", "running", "success"
 DaysOption = Annotated[int, typer.Option(min=1, max=366, help="Complete days; today counts besides.")]
 ZoneOption = Annotated[str, typer.Option(help="Its midnights begin days.")]
 ProcessesOption = Annotated[list[str] | None, typer.Option("--process", help="Of this process; repeatable.")]
-VersionsOption = Annotated[list[int] | None, typer.Option("--version", help="Of this version; repeatable.")]
 TriggersOption = Annotated[list[str] | None, typer.Option("--trigger", help="Started by this type; repeatable.")]
 LabelsOption = Annotated[list[str] | None, typer.Option("--label", help="Of processes with this label; repeatable.")]
 ChildrenOption = Annotated[bool, typer.Option("--include-children", help="Each called execution by itself, too.")]
@@ -51,7 +51,7 @@ def processes(
     days: DaysOption = 30,
     timezone: ZoneOption = "UTC",
     process: ProcessesOption = None,
-    version: VersionsOption = None,
+    version: VersionOption = None,
     trigger: TriggersOption = None,
     label: LabelsOption = None,
     include_children: ChildrenOption = False,
@@ -78,7 +78,7 @@ def trends(
     days: DaysOption = 30,
     timezone: ZoneOption = "UTC",
     process: ProcessesOption = None,
-    version: VersionsOption = None,
+    version: VersionOption = None,
     trigger: TriggersOption = None,
     label: LabelsOption = None,
     include_children: ChildrenOption = False,
@@ -117,7 +117,7 @@ def steps(
     days: DaysOption = 30,
     timezone: ZoneOption = "UTC",
     process: ProcessesOption = None,
-    version: VersionsOption = None,
+    version: VersionOption = None,
     trigger: TriggersOption = None,
     label: LabelsOption = None,
     include_children: ChildrenOption = False,
@@ -159,12 +159,12 @@ def _request(
     include_children: bool,
 ) -> "FiguresRequest":
     from app.clock import SYSTEM_CLOCK
-    from domain.calendar.zones import parse_zone
+    from domain.calendar.zones import read_zone
     from queries.analytics.requests import FiguresFilter, FiguresRequest
     from queries.execution_list import TRIGGERS
 
     try:
-        parse_zone(timezone)
+        read_zone(timezone)
     except ValueError as error:
         raise Failure("refused", str(error)) from None
     filter = FiguresFilter(

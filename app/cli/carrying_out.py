@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from app.cli.names import naming
 from app.cli.opening import opened
 from app.cli.output import CommandOutput
 from app.cli.wording import short
@@ -24,14 +25,16 @@ def carry_out(
     facts: dict[str, object],
     dry_run: bool,
     needs_worker: bool = True,
+    process: str = "",
 ) -> None:
     """Carry a command out through `handle` and write the outcome: `what` is `done`, or was `already`.
 
     facts: added to the receipt's in the answer. dry_run: record nothing, and write the events. needs_worker: a worker
-    goes on with the execution; note if none is alive.
+    goes on with the execution; note if none is alive. process: the name by which the command states one.
     """
     with opened(output, rehearsal=dry_run) as wiring:
-        receipt = handle(wiring)
+        with naming(wiring.datastore, "process", process):
+            receipt = handle(wiring)
         if wiring.rehearsal is not None:
             _write_rehearsed(output, {**receipt.facts, **facts}, wiring.rehearsal.noted, f"{what}: {already}")
             return

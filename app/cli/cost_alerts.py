@@ -6,6 +6,7 @@ import typer
 
 from app.cli.cost_simulation import KINDS, ProcessOfThresholds
 from app.cli.lists import note_more
+from app.cli.names import existing, naming
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
@@ -29,10 +30,9 @@ def alerts(
     from queries.alerts import AlertFilter, list_alerts
 
     output = output_of(context, json)
-    filter = AlertFilter(
-        process_ids=[process_named(each) for each in process or []], statuses=known_words("--status", state, STATUSES)
-    )
+    statuses = known_words("--status", state, STATUSES)
     with opened_reading(output) as reading:
+        filter = AlertFilter(process_ids=existing(reading.datastore, "process", process or []), statuses=statuses)
         page = list_alerts(reading, filter, cursor=cursor, limit=limit)
     if json:
         output.document(page)
@@ -51,7 +51,7 @@ def thresholds(context: typer.Context, process: ProcessOfThresholds, json: JsonO
     from queries.thresholds import get_thresholds
 
     output = output_of(context, json)
-    with opened_reading(output) as reading:
+    with opened_reading(output) as reading, naming(reading.datastore, "process", process):
         found = get_thresholds(reading, process_named(process))
     if json:
         output.document(found)

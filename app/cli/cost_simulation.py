@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from app.cli.failures import Failure
+from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import JsonOption, known_words
 from app.cli.output import output_of
 from app.cli.wording import moment
-from edge.references import process_named
 
 ProcessOfThresholds = Annotated[str, typer.Argument(metavar="PROCESS", help="The name or id of a process.")]
 KINDS = ("per_execution", "daily", "weekly")
@@ -28,7 +28,7 @@ def simulate(
 ) -> None:
     """List the alerts that a threshold would have raised over the last days; raise none."""
     from app.clock import SYSTEM_CLOCK
-    from domain.calendar.zones import parse_zone
+    from domain.calendar.zones import read_zone
     from domain.money import parse_money
     from queries.thresholds import ProposedThreshold, simulate_threshold
 
@@ -36,14 +36,14 @@ def simulate(
     known_words("--kind", [kind], KINDS)
     try:
         value: Decimal = parse_money(amount, currency).amount
-        parse_zone(timezone)
+        read_zone(timezone)
     except ValueError as error:
         raise Failure("refused", str(error)) from None
-    id = process_named(process)
-    proposed = ProposedThreshold(
-        process_id=id, kind=kind, amount=value, currency=currency, timezone=timezone, days=days
-    )
     with opened_reading(output) as reading:
+        [id] = existing(reading.datastore, "process", [process])
+        proposed = ProposedThreshold(
+            process_id=id, kind=kind, amount=value, currency=currency, timezone=timezone, days=days
+        )
         found = simulate_threshold(reading, proposed, SYSTEM_CLOCK.now())
     if json:
         output.document(found)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.cost_simulation import KINDS, ProcessOfThresholds
+from app.cli.names import naming
 from app.cli.opening import opened_reading
 from app.cli.options import DryRun, JsonOption, known_words
 from app.cli.output import output_of
@@ -35,7 +36,7 @@ def set_threshold(
 
     output, id = output_of(context, json), process_named(process)
     known_words("--kind", [kind], KINDS)
-    with opened_reading(output) as reading:
+    with opened_reading(output) as reading, naming(reading.datastore, "process", process):
         found = get_thresholds(reading, id)
     command = with_levels(found, kind, [WrittenLevel(amount, currency, warn_at, on_alert)])
     cause = operator("cli:costs")
@@ -48,6 +49,7 @@ def set_threshold(
         facts={"kind": kind},
         dry_run=dry_run,
         needs_worker=False,
+        process=process,
     )
 
 
@@ -74,4 +76,5 @@ def clear_threshold(
         facts={"kind": kind},
         dry_run=dry_run,
         needs_worker=False,
+        process=process,
     )

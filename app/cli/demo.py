@@ -17,9 +17,10 @@ from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, seconds, status
 from app.demo.examples import find_examples
 from app.demo.running import Prepared, follow, leave_open, prepare, start_all, summaries
+from app.end_limit import ENDING_SECONDS
 from app.running import running
 from app.settings import Settings, read_settings
-from app.signals import AT_ONCE, Stopping
+from app.signals import AT_ONCE, EndedEarly, Stopping
 from app.sockets import listen_on_next_free, refuse_open_door
 from app.wiring import Wiring
 from queries.execution_list import ExecutionSummary
@@ -46,10 +47,14 @@ def demo(
     stopping = Stopping()
     with ExitStack() as ending:
         bound = ending.enter_context(listen_on_next_free(settings.host, settings.port))
-        ending.enter_context(stopping.on_signals())
-        wiring = ending.enter_context(
-            opened(output, settings, migrate=True, projecting=True, log_level=logging.WARNING)
-        )
+        ending.enter_context(stopping.on_signals(settings.drain.total_seconds() + ENDING_SECONDS))
+        try:
+            with stopping.starting():
+                wiring = ending.enter_context(
+                    opened(output, settings, migrate=True, projecting=True, log_level=logging.WARNING)
+                )
+        except EndedEarly:
+            raise typer.Exit(AT_ONCE) from None
         roles = ending.enter_context(running(wiring, settings, stopping))
         roles.start_projector()
         url = roles.start_api(bound)

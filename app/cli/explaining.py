@@ -72,6 +72,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "privileges_missing", str(error), UNAVAILABLE
         case OutcomeOverdue():
             return error.code, str(error), UNAVAILABLE
+        case psycopg.errors.InsufficientPrivilege() if (trouble := trouble_of(error)) is not None:
+            return trouble.code, f"{trouble.detail} ({_first_line(error)})", UNAVAILABLE
         case _ if (trouble := trouble_of(error)) is not None:
             return trouble.code, trouble.detail, UNAVAILABLE
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():

@@ -104,7 +104,10 @@ def filter_(
         output.answer(found, *(shown or [f"{name}: no filter"]))
         return
     with opened(output) as wiring, naming(wiring.datastore, "agent", name):
-        command = msgspec.convert({"name": agent_named(name), **given}, SetInboxFilter)
+        try:
+            command = msgspec.convert({"name": agent_named(name), **given}, SetInboxFilter)
+        except msgspec.ValidationError as error:
+            raise typer.BadParameter(str(error)) from None
         receipt = wiring.inboxes.set_filter(command, operator("cli:filter"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("filtered so already" if receipt.duplicate else "filter set"))

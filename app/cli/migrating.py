@@ -32,10 +32,10 @@ def migrate(
     settings = read_settings()
     with opened_database(output, settings) as database, output.busy("migrating"):
         require_decided(database, settings, output.note)
-        names = database.pending() if dry_run else database.migrate()
+        names = database.rehearse() if dry_run else database.migrate()
         stale = [] if dry_run else database.stale_read_models()
-        if grant_to is not None and not dry_run:
-            database.grant_serving(grant_to)
+        if grant_to is not None:
+            database.grant_serving(grant_to, dry_run=dry_run)
     verb = "would apply" if dry_run else "applied"
     lines = [f"{verb} {name}" for name in names] or ["nothing to apply"]
     lines += [

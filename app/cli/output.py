@@ -4,12 +4,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from json.encoder import encode_basestring_ascii as escaped
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 
 from app.cli.tables import table_lines
+from app.plain import plain
 from domain.refusal import Problem
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class CommandOutput:
     def _out(self) -> "Console":
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=True)
+        return Console(highlight=False, soft_wrap=True, emoji=False)
 
     @cached_property
     def width(self) -> int | None:
@@ -51,7 +53,7 @@ class CommandOutput:
         """The console for progress: standard error, so that standard output can go to a file."""
         from rich.console import Console
 
-        return Console(stderr=True, highlight=False, soft_wrap=True)
+        return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     @cached_property
     def live(self) -> bool:
@@ -60,7 +62,11 @@ class CommandOutput:
 
     def document(self, value: Any) -> None:
         """Write a JSON document."""
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        if not text.isascii() and (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
+            # Everything beyond ASCII is inside texts, where an escape says the same.
+            text = "".join(each if each.isascii() else escaped(each)[1:-1] for each in text)
+        sys.stdout.write(f"{text}\n")
 
     def answer(self, value: Any, *lines: str) -> None:
         """Write `value` with --json, `lines` without."""
@@ -71,12 +77,8 @@ class CommandOutput:
                 self.line(line)
 
     def line(self, text: str) -> None:
-        """Write a line, as it is."""
-        if text.isascii() and text.isprintable() and text.count(":") < 2:
-            # rich would write the same: two colons may be an emoji, and other characters need its care.
-            sys.stdout.write(f"{text}\n")
-            return
-        self._out.print(text, markup=False)
+        """Write a line, as it is but for what a terminal would not print."""
+        sys.stdout.write(f"{plain(text)}\n")
 
     def flush(self) -> None:
         """Pass the output on now, also to a pipe."""
@@ -95,7 +97,7 @@ class CommandOutput:
     def note(self, text: str) -> None:
         """Write a note to standard error; nothing with --json."""
         if not self.json:
-            self.screen.print(text, markup=False)
+            self.screen.print(plain(text), markup=False)
 
     def error(self, code: str, message: str, problems: Sequence[Problem] = (), source: str = "") -> None:
         """Write the message of a failure, with every problem. source: the file of the problems."""
@@ -105,9 +107,9 @@ class CommandOutput:
         # The message of many refusals ends with their first problem, which has a line of its own.
         shown = message.removesuffix(problems[0].message).removesuffix(": ") if problems else message
         if shown:
-            self.screen.print(f"error: {shown}", markup=False)
+            self.screen.print(plain(f"error: {shown}"), markup=False)
         for problem in problems:
-            self.screen.print(located(problem, source), markup=False)
+            self.screen.print(plain(located(problem, source)), markup=False)
 
     @contextmanager
     def progress(self, text: str) -> "Iterator[Progress]":
@@ -161,4 +163,4 @@ def table_of(
 def _plain(cell: object) -> str:
     from rich.markup import escape
 
-    return escape("" if cell is None else str(cell))
+    return escape("" if cell is None else plain(str(cell), kept=""))

@@ -1,6 +1,5 @@
 """roles set: changes roles together, in the draft or on the published version."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +55,7 @@ def set_(
         facts={},
         dry_run=dry_run,
         needs_worker=False,
+        process=process,
     )
 
 
@@ -72,10 +72,13 @@ def _of_words(words: list[str]) -> "RoleChanges":
 
 
 def _of_file(file: Path) -> "RoleChanges":
+    from app.documents import read_file
     from domain.roles.changes import RoleChanges
 
+    text = read_file(str(file), LARGEST_FILE)
+    if len(text) > LARGEST_FILE:
+        raise typer.BadParameter(f"a change set is at most {LARGEST_FILE} bytes", param_hint="--file")
     try:
-        text = sys.stdin.buffer.read(LARGEST_FILE) if str(file) == "-" else file.read_bytes()
         return msgspec.json.decode(text, type=RoleChanges)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise typer.BadParameter(f"is no change set: {error}", param_hint="--file") from None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.monitored import monitored
+from app.cli.names import naming
 from app.cli.opening import opened_reading
 from app.cli.options import JsonOption
 from app.cli.output import output_of
@@ -45,7 +46,7 @@ def show(
     from queries.roles import get_roles
 
     output = output_of(context, json)
-    with opened_reading(output) as reading:
+    with opened_reading(output) as reading, naming(reading.datastore, "process", process):
         found = get_roles(reading, process_named(process), None if of is None else of.value)
     if json:
         output.document(found)
@@ -75,7 +76,7 @@ def drift(
     from queries.role_drift import get_process_drift
 
     output = output_of(context, json)
-    with opened_reading(output) as reading:
+    with opened_reading(output) as reading, naming(reading.datastore, "process", process):
         found = get_process_drift(reading, process_named(process))
     if json:
         output.document(found)

@@ -1,5 +1,7 @@
 """The root of the command line: runs one command by name, and turns each failure into a line and an exit code."""
 
+import sys
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -30,6 +32,13 @@ class Root(LightGroup):
                 [(name, TyperGroup(name=name, help=line_of(name)).get_short_help_str(width)) for name in names]
             )
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take arguments that are texts; Python has half a surrogate pair in the place of a byte that is not UTF-8."""
+        for each in args:
+            if not each.isascii() and any("\ud800" <= character <= "\udfff" for character in each):
+                raise typer.BadParameter(f"{each!r} is not UTF-8")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command of `ctx`."""
         with failing(ctx):
@@ -50,5 +59,8 @@ def procession() -> None:
 
 
 def main() -> None:
-    """Run the program `procession`."""
+    """Run the program `procession`. Where the output has no place for a character, its number is written."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="procession")

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from app.cli.lists import NUMBERS, note_more
+from app.cli.names import existing
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, known_words, words
 from app.cli.output import output_of
 from app.cli.schedule_previews import preview
 from app.cli.wording import amounts, moment, seconds, status
 from edge.instants import parse_instant
-from edge.references import process_named, schedule_named
+from edge.references import schedule_named
 
 cli = typer.Typer(help="Schedules, which start executions by the clock.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,11 +38,9 @@ def list_(
     from queries.schedules import STATUSES, ScheduleFilter, list_schedules
 
     output = output_of(context, json)
-    filter = ScheduleFilter(
-        process_ids=[process_named(each) for each in process or []],
-        statuses=known_words("--status", state, STATUSES),
-    )
+    statuses = known_words("--status", state, STATUSES)
     with opened_reading(output) as reading:
+        filter = ScheduleFilter(process_ids=existing(reading.datastore, "process", process or []), statuses=statuses)
         page = list_schedules(reading, filter, cursor=cursor, limit=limit)
     if json:
         output.document(page)

@@ -10,12 +10,13 @@ from app.cli.failures import Failure
 from app.cli.opening import opened
 from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
+from app.end_limit import ENDING_SECONDS
 from app.process import collect_seldom
 from app.roles_of_before import register_roles_of_before
 from app.running import running
 from app.schedules_of_before import adopt_installed_zone_data, register_upgraded_schedules
 from app.settings import Settings, read_settings
-from app.signals import Stopping
+from app.signals import EndedEarly, Stopping
 from app.sockets import listen, refuse_open_door, url_of
 from app.thresholds_of_before import register_thresholds_of_before
 from domain.calendar.durations import print_duration
@@ -91,22 +92,42 @@ def run(
     """
     collect_seldom()
     stopping = Stopping()
+    try:
+        _run(output, settings, stopping, api=api, worker=worker, projector=projector, hold_schedules=hold_schedules)
+    except EndedEarly:
+        logger.info("%s: ended before it was ready", stopping.reason)
+    if stopping.failed:
+        raise Failure("broken", f"{stopping.reason}; see the log above")
+
+
+def _run(
+    output: CommandOutput,
+    settings: Settings,
+    stopping: Stopping,
+    *,
+    api: bool,
+    worker: bool,
+    projector: bool,
+    hold_schedules: bool,
+) -> None:
+    limit = ENDING_SECONDS + (settings.drain.total_seconds() if worker else 0.0)
     role = "up" if api and worker else "serve" if api else "work" if worker else "projector"
     with ExitStack() as ending:
         bound = None
         if api:
             bound = ending.enter_context(listen(settings.host, settings.port))
-        ending.enter_context(stopping.on_signals())
-        wiring = ending.enter_context(
-            opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO, role=role)
-        )
-        if api:
-            refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
-        if worker:
-            register_upgraded_schedules(wiring, hold=hold_schedules)
-            register_thresholds_of_before(wiring)
-            register_roles_of_before(wiring)
-            adopt_installed_zone_data(wiring)
+        ending.enter_context(stopping.on_signals(limit))
+        with stopping.starting():
+            wiring = ending.enter_context(
+                opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO, role=role)
+            )
+            if api:
+                refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
+            if worker:
+                register_upgraded_schedules(wiring, hold=hold_schedules)
+                register_thresholds_of_before(wiring)
+                register_roles_of_before(wiring)
+                adopt_installed_zone_data(wiring)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()
@@ -117,8 +138,6 @@ def run(
         output.flush()
         stopping.wait()
         logger.info("%s: ending, at most %s for open calls", stopping.reason, print_duration(settings.drain))
-    if stopping.failed:
-        raise Failure("broken", f"{stopping.reason}; see the log above")
 
 
 def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:

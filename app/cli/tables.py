@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from app.plain import plain
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -41,10 +43,9 @@ def _cell(value: object) -> "Text":
     """Return a cell of one line; what a terminal would not print as it is becomes a space."""
     from rich.text import Text
 
-    text = value if isinstance(value, Text) else Text("" if value is None else str(value))
-    if not text.plain.isprintable():
-        text.plain = "".join(character if character.isprintable() else " " for character in text.plain)
-    return text
+    if isinstance(value, Text):
+        return value
+    return Text("" if value is None else plain(str(value), kept=""))
 
 
 def _aligned(

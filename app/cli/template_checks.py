@@ -30,13 +30,17 @@ def check(
 
     It needs no database and records nothing. Exit code 1 if a check fails.
     """
+    from app.documents import FileUnreadable
     from app.template_checks.checking import check_template
     from app.template_checks.files import bundled_folder, read_folder
     from domain.refusal import Refusal
     from domain.words import did_you_mean
 
     output = output_of(context, json)
-    files = read_folder(folder or bundled_folder())
+    try:
+        files = read_folder(folder or bundled_folder())
+    except OSError as error:
+        raise FileUnreadable(f"the templates cannot be read: {error.strerror}: {error.filename}") from None
     chosen = [name.removeprefix(BUNDLED) for name in names or files.templates]
     for name in chosen:
         if name not in files.templates:

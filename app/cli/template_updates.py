@@ -32,4 +32,5 @@ def update(
         facts={},
         dry_run=dry_run,
         needs_worker=False,
+        process=process,
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 import gateway
+from app.documents import read_file
 from gateway.catalogue.catalogue import CHECKS, OLDER
 
 
@@ -21,8 +22,8 @@ def bundled_folder() -> Path:
 
 
 def read_folder(folder: Path) -> TemplateFiles:
-    """Return the latest version of each template of a folder, and the checks of each."""
-    files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml")) if OLDER not in file.name}
+    """Return the latest version of each template of a folder, and the checks of each. Raises FileUnreadable."""
+    files = {file.name: read_file(str(file)) for file in sorted(folder.glob("*.yaml")) if OLDER not in file.name}
     checks = {name.removesuffix(CHECKS): text for name, text in files.items() if name.endswith(CHECKS)}
     templates = {Path(name).stem: text for name, text in files.items() if not name.endswith(CHECKS)}
     return TemplateFiles(templates, checks)

@@ -73,6 +73,16 @@ def zone_objection(name: str) -> str | None:
     return None
 
 
+def read_zone(name: str) -> ZoneInfo:
+    """Return the zone that a text names which is read now. Raises ValueError also for names that only stored ones have.
+
+    A name that a stored text has goes through `parse_zone`.
+    """
+    if (objection := zone_objection(name)) is not None:
+        raise ValueError(f"{objection}; write a zone such as {zone_meant(name) or 'Europe/Berlin'}")
+    return parse_zone(name)
+
+
 def inverted_offset(name: str) -> str | None:
     """Return what a zone of the form ``Etc/GMT+5`` means: its sign is the opposite of the one it shows."""
     found = _OFFSET.fullmatch(name)

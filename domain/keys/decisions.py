@@ -76,7 +76,7 @@ def revoke_key(
     """
     key = ring.keys.get(key_id)
     if key is None:
-        raise NotFound("there is no such key")
+        raise NotFound(f"there is no key {key_id}")
     if key.revoked:
         return []
     if ring.lasting_admins == [key_id] and not (force or configured):

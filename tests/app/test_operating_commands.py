@@ -52,7 +52,8 @@ def test_settings_are_shown_without_secrets(
     assert "not set" in printed
 
 
-def test_timers_are_filtered_by_kind_and_process(document: Run, procession: Run, hello: Path, database: str) -> None:
+def test_timers_are_filtered_by_kind_and_process(document: Run, procession: Run, publish: Run, database: str) -> None:
+    publish("other", "name: other\nsteps: [{id: greet, agent: echo, message: hi}]\n")
     id = document("start", "hello")["execution_id"]
     with psycopg.connect(database) as connection:
         connection.execute("insert into due_timers values (%s, 'greet', 'retry', now() + interval '1 day')", (id,))

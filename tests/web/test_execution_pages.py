@@ -53,6 +53,20 @@ def test_the_end_of_an_id_leads_to_its_execution(client: TestClient, begun: Call
     assert 'id="search"' in client.get("/approvals").text
 
 
+def test_an_execution_has_its_page_while_the_log_lacks_events_that_are_projected(
+    client: TestClient, installation: Installation, begun: Callable[[], UUID]
+) -> None:
+    id = begun()
+    installation.answer(id, "greet")
+    position = installation.project()
+    with installation.datastore.reading() as connection:
+        connection.execute("delete from stored_events where originator_id = %s and originator_version > 2", (id,))
+    for address in (f"/executions/{id}", f"/executions/{id}?as_of={position}", f"/executions/{id}/at?event=9"):
+        assert client.get(address).status_code in (200, 303), address
+    missing = uuid4()
+    assert client.get(f"/executions/{missing}").status_code == 404
+
+
 def test_every_filter_is_in_the_address(client: TestClient, begun: Callable[[], UUID]) -> None:
     id = begun()
     for filters, found in (

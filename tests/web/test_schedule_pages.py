@@ -42,6 +42,17 @@ def test_the_fleet_is_listed_and_filtered(client: TestClient, hourly: UUID) -> N
     assert "No schedule matches" in client.get("/schedules?status=paused").text
 
 
+def test_the_days_of_a_ledger_are_chosen_by_its_links(client: TestClient, hourly: UUID) -> None:
+    page = client.get(f"/schedules/{hourly}").text
+    links = re.findall(r'<a href="(/schedules/[^"]+days=[0-9]+)"', page)
+    assert len(links) == 3
+    for link in links:
+        chosen = client.get(link)
+        assert chosen.status_code == 200
+        assert f'<a href="{link}" aria-current="page">' in chosen.text
+    assert client.get(f"/schedules/{hourly}?days=31").status_code == 400
+
+
 def test_a_lane_says_from_when_on_it_leaves_runs_out(client: TestClient, installation: Installation) -> None:
     rules = '[{type: schedule, id: often, every: 1m}, {type: schedule, id: later, cron: "0 0 * * *"}]'
     installation.publish(client, HOURLY.split("triggers")[0] + f"triggers: {rules}", writer={"script": "echo"})

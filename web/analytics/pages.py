@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from domain.analytics.windows import LONGEST
-from domain.calendar.zones import parse_zone
+from domain.calendar.zones import parse_zone, read_zone
 from domain.listed_values import split_values
 from edge.admitted import Caller
 from edge.dependencies import Reads
@@ -178,7 +178,7 @@ def _shown(request: Request, given: AnalyticsFields) -> ShownFields:
     days = int(given.days) if given.days.isascii() and given.days.isdigit() and len(given.days) <= 9 else DEFAULT_DAYS
     timezone = given.timezone or reader_of(request).zone_name
     try:
-        parse_zone(timezone)
+        read_zone(timezone)
     except ValueError:
         timezone = reader_of(request).zone_name
     return ShownFields(

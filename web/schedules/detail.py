@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import anyio
 import msgspec
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import RedirectResponse, Response
 
 from commands.command import Command
@@ -44,10 +45,15 @@ BACKFILL = Act(
 router = APIRouter(prefix=HREF)
 
 
+def _number(text: object) -> object:
+    """Return a number that an address states; a Literal takes no text for it."""
+    return int(text) if isinstance(text, str) and text in ("30", "90", "365") else text
+
+
 class LedgerFields(PageParameters):
     """days: so many days of the ledger."""
 
-    days: Literal[30, 90, 365] = 30
+    days: Annotated[Literal[30, 90, 365], BeforeValidator(_number)] = 30
 
 
 WHOLE = LedgerFields()

@@ -10,7 +10,9 @@ from queries.execution_list import STATUSES
 
 ProcessOption = Annotated[list[str] | None, typer.Option(help="Of this process; repeatable.")]
 StatusOption = Annotated[list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; repeatable.")]
-VersionOption = Annotated[list[int] | None, typer.Option(help="Of this version; repeatable.")]
+# The largest whole number of the columns that hold versions.
+MAX_VERSION = 2**31 - 1
+VersionOption = Annotated[list[int] | None, typer.Option(min=1, max=MAX_VERSION, help="Of this version; repeatable.")]
 TriggerOption = Annotated[list[str] | None, typer.Option(help="Started by this type of trigger; repeatable.")]
 ParentOption = Annotated[
     list[str] | None, typer.Option(metavar="EXECUTION", help="Started by this execution; repeatable.")

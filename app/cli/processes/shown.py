@@ -143,11 +143,10 @@ def _carry_out(
 ) -> None:
     from app.cli.carrying_out import carry_out
 
-    def handle(wiring: "Wiring") -> "Receipt":
-        with naming(wiring.datastore, "process", process):
-            return act(wiring)
-
-    carry_out(output, handle, what=process, done=done, already=already, facts={}, dry_run=dry_run, needs_worker=False)
+    carry_out(
+        output, act, what=process, done=done, already=already, facts={}, dry_run=dry_run, needs_worker=False,
+        process=process,
+    )  # fmt: skip
 
 
 def _row(process: ProcessSummary) -> tuple[object, ...]:

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from app.cli.lists import NUMBERS, note_more
+from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import CommandOutput, output_of
 from app.cli.timers.kinds import kind_given
 from app.cli.wording import moment, seconds
-from edge.references import process_named
 from queries.paging import Page
 from queries.timers import TimerFilter, TimerView, list_timers
 
@@ -29,12 +29,10 @@ def timers(
 ) -> None:
     """List timers by due time, the next first."""
     output = output_of(context, json)
-    filter = TimerFilter(
-        overdue=True if overdue else None,
-        kinds=[kind_given(each) for each in kind or []],
-        process_ids=[process_named(each) for each in process or []],
-    )
+    kinds = [kind_given(each) for each in kind or []]
     with opened_reading(output) as reading:
+        ids = existing(reading.datastore, "process", process or [])
+        filter = TimerFilter(overdue=True if overdue else None, kinds=kinds, process_ids=ids)
         page = list_timers(reading, filter, cursor=cursor, limit=limit)
     _show(output, page)
 

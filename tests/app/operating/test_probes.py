@@ -36,12 +36,24 @@ def test_a_server_as_it_should_be_passes(own_dsn: str) -> None:
 def test_another_encoding_is_refused_before_anything_is_applied(place, using, procession, encoding: str) -> None:
     dsn = place.database(f"encoding '{encoding}' locale_provider libc locale 'C' template template0")
     using(dsn)
-    for command in (("migrate",), ("serve", "--port", "0"), ("work",), ("up", "--port", "0")):
+    for command in (("migrate",), ("migrate", "--dry-run"), ("serve", "--port", "0"), ("work",), ("up", "--port", "0")):
         done = procession(*command)
         assert done.exit_code == 3
         assert f"its encoding is {encoding}" in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
     assert tables(place, dsn) == 0
+
+
+def test_triggers_that_do_not_fire_are_refused_with_the_reason(place, using, procession) -> None:
+    dsn = place.database()
+    place.admin.execute(f"alter database {place.name_of(dsn)} set session_replication_role = replica")
+    using(dsn)
+    for command in (("migrate",), ("work",)):
+        done = procession(*command)
+        assert done.exit_code == 3
+        assert "session_replication_role is replica" in done.stderr
+    place.admin.execute(f"alter database {place.name_of(dsn)} set session_replication_role = local")
+    probe(dsn)
 
 
 @pytest.mark.parametrize("target", ["role", "database"])
@@ -60,7 +72,11 @@ def test_a_read_only_database_is_refused_with_the_reason(place, using, document,
     ("damage", "named"),
     [
         ("drop schema public", "schema public is missing"),
-        ("revoke temporary on database {database} from public", "temporary tables"),
+        ("revoke temporary on database {database} from public", "{role} lacks TEMPORARY on database {database}"),
+        (
+            "revoke usage on schema public from public, {role}; alter schema public owner to postgres",
+            "USAGE on schema public",
+        ),
         ("revoke usage on language plpgsql from public", "USAGE on language plpgsql"),
         (
             "revoke create on schema public from public, {role}; alter schema public owner to postgres",
@@ -82,10 +98,11 @@ def test_what_a_migration_would_lack_is_named_and_nothing_is_applied(
     damage = damage.replace("to postgres", f"to {owner}").format(database=place.name_of(dsn), role=role)
     place.execute(dsn, *damage.split("; "))
     using(dsn)
-    done = procession("migrate")
-    assert done.exit_code == 3
-    assert named in done.stderr
-    assert tables(place, dsn) == 0
+    for command in (("migrate",), ("migrate", "--dry-run")):
+        done = procession(*command)
+        assert done.exit_code == 3
+        assert named.format(database=place.name_of(dsn), role=role) in done.stderr
+        assert tables(place, dsn) == 0
 
 
 def test_all_that_is_missing_is_named_at_once(place) -> None:

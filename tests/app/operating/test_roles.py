@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from psycopg import errors
+from psycopg import conninfo, errors
 
 from app.clock import SYSTEM_CLOCK
 from app.database import Database
@@ -14,6 +14,7 @@ from store.connections import connect
 from store.granting import grant_serving
 from store.migrating import migrations
 from store.privileges import PrivilegesMissing
+from store.unsuitable import DatabaseUnsuitable
 from tests.settled import settled
 from tests.waiting import until
 
@@ -156,12 +157,75 @@ def test_a_role_that_does_not_own_the_tables_applies_no_migration(place, owned, 
     assert "ownership of stored_events (owner: " in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("damage", "lacked", "projector_only"),
+    [
+        ("revoke usage on schema public from public, {role}", "USAGE on schema public", False),
+        ("revoke temporary on database {database} from public, {role}", "TEMPORARY on database", False),
+        ("revoke create on schema public from {role}", "CREATE on schema public", True),
+        ("revoke usage on schema building from {role}", "USAGE on schema building", True),
+        ("revoke create on schema previous from {role}", "CREATE on schema previous", True),
+        ("revoke create on schema rebuilding from {role}", "CREATE on schema rebuilding", True),
+        ("alter table execution_list owner to {owner}; grant all on execution_list to {role}", "ownership of", True),
+    ],
+)
+def test_what_a_projector_lacks_later_is_named_at_its_start(place, owned, using, damage, lacked, projector_only):
+    dsn, serving = owned
+    using(dsn)
+    with Database(read_settings()) as opened:
+        opened.migrate()
+        opened.grant_serving(serving)
+    owner = place.admin.info.user
+    for each in damage.format(role=serving, database=place.name_of(dsn), owner=owner).split("; "):
+        place.execute(dsn, each)
+    using(place.as_role(dsn, serving))
+    with Database(read_settings()) as opened:
+        with pytest.raises((PrivilegesMissing, DatabaseUnsuitable), match=lacked):
+            opened.migrate(serving=True, projecting=True)
+        if projector_only:
+            opened.migrate(serving=True)
+
+
 @pytest.mark.parametrize("role", ["nobody_of_this_name", "not_a_member"])
-def test_a_grant_that_cannot_be_made_is_refused_whole(place, owned, role: str) -> None:
+def test_a_grant_that_cannot_be_made_is_refused_whole(place, owned, using, procession, role: str) -> None:
     dsn, _ = owned
     name = place.role() if role == "not_a_member" else role
     with connect(dsn) as connection, pytest.raises(PrivilegesMissing):
         grant_serving(connection, name, ["execution_list"])
+    using(dsn)
+    assert procession("migrate", "--dry-run", "--grant-to", name).exit_code == 3
+
+
+def test_what_cannot_be_granted_is_named_and_nothing_is_granted(place, owned, using, procession) -> None:
+    dsn, serving = owned
+    owner, database = place.admin.info.user, place.name_of(dsn)
+    place.execute(
+        dsn,
+        f"alter database {database} owner to {owner}",
+        f"revoke all on database {database} from public",
+        f"grant connect, temporary on database {database} to {conninfo.conninfo_to_dict(dsn)['user']}",
+        f"grant create on schema public to {conninfo.conninfo_to_dict(dsn)['user']}",
+        f"alter table workers owner to {owner}",
+    )
+    using(dsn)
+    for command in (("migrate", "--dry-run", "--grant-to", serving), ("migrate", "--grant-to", serving)):
+        refused = procession(*command)
+        assert refused.exit_code == 3
+        for lacked in (
+            f"ownership of workers (owner: {owner})",
+            f"CONNECT on database {database} with grant option",
+            "CREATE on schema public with grant option",
+        ):
+            assert lacked in refused.stderr
+        assert "schema building" not in refused.stderr
+    place.execute(
+        dsn,
+        f"alter table workers owner to {conninfo.conninfo_to_dict(dsn)['user']}",
+        f"grant connect, temporary on database {database} to {serving}",
+        f"grant usage, create on schema public to {serving}",
+    )
+    # A privilege that the role has already need not be granted once more.
+    assert procession("migrate", "--grant-to", serving).exit_code == 0
 
 
 def test_tables_in_another_schema_are_named_and_no_second_ones_are_made(place, using, document) -> None:
@@ -188,3 +252,16 @@ def test_a_database_with_tables_of_another_program_is_refused_untouched(place, u
         assert "another program" in error["message"]
     with psycopg.connect(dsn) as connection:
         assert connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (1,)
+
+
+def test_a_privilege_that_a_command_lacks_is_named(place, owned, using, procession) -> None:
+    dsn, serving = owned
+    using(dsn)
+    assert procession("migrate", "--grant-to", serving).exit_code == 0
+    place.execute(
+        dsn, f"revoke all on execution_list from {serving}", "alter table execution_list owner to current_user"
+    )
+    using(place.as_role(dsn, serving))
+    refused = procession("executions")
+    assert refused.exit_code == 3
+    assert "execution_list" in refused.stderr
