@@ -1,5 +1,6 @@
 """The policy of cost alerts: the levels that a range of the ledger reaches and falls below."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,8 @@ from scheduler.alerts_aside import FoundLevels
 from scheduler.range_sums import NearLevels, RuleKey, summed
 from scheduler.running_totals import RunningTotals, TotalKey, total_key
 
+logger = logging.getLogger(__name__)
+
 
 class _Step(msgspec.Struct, frozen=True):
     """One cost that counts for one total, or, without a cost, a threshold that is set."""
@@ -52,7 +55,9 @@ class FollowingCosts:
 
     def __init__(self, connection: Connection[Any], position: int) -> None:
         self._rules: dict[RuleKey, RuleOfProcess] = {
-            (each.of.process_id, each.of.rule.kind): each.of for each in rules_in_force(connection, position)
+            (each.of.process_id, each.of.rule.kind): each.of
+            for each in rules_in_force(connection, position)
+            if _counts(each)
         }
         self._totals = RunningTotals()
 
@@ -103,7 +108,7 @@ class FollowingCosts:
     def _change(self, connection: Connection[Any], change: RuleChange) -> list[_Step]:
         of = change.of
         key = (of.process_id, of.rule.kind)
-        if change.cleared:
+        if change.cleared or not _counts(change):
             self._rules.pop(key, None)
             return []
         self._rules[key] = of
@@ -127,3 +132,15 @@ class FollowingCosts:
                 found += cross(step.of, step.scope, before, step.cost)
                 self._totals.add(step.key, step.cost.amount)
         return found
+
+
+def _counts(change: RuleChange) -> bool:
+    """Return whether a threshold has levels and windows here: one in an unknown zone, for example, raises nothing."""
+    rule = change.of.rule
+    try:
+        if rule.kind != PER_EXECUTION:
+            window_of(rule.kind, change.at, rule.timezone, rule.week_starts)
+        return bool(alert_levels(rule))
+    except Exception:
+        logger.exception("the %s threshold of %s raises no alert, the others do", rule.kind, change.of.process)
+        return False

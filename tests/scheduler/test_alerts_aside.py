@@ -116,6 +116,17 @@ def test_an_alert_of_a_threshold_that_was_replaced_ends_when_it_can_be_read(poli
     assert policed.rows(ASIDE) == []
 
 
+def test_a_threshold_in_a_zone_that_is_none_here_keeps_no_other_from_its_alerts(policed: Policed) -> None:
+    for name in ("first", "second"):
+        policed.publish(DAILY.format(name=name, amount="0.02"))
+    policed.until(lambda: len(policed.rows("select 1 from cost_rules")) == 2)
+    policed.rows("update cost_rules set timezone = 'Europe/Nowhere' where process = 'first'")
+    policed.police()
+    policed.worker()
+    policed.spend("first", "second")
+    assert [row[0] for row in policed.alerts_now()] == ["second"]
+
+
 def test_acts_that_fail_do_not_keep_others_from_theirs(read_tables: Datastore) -> None:
     clock, acted = TurnedClock(datetime(2026, 1, 1, tzinfo=UTC)), set[UUID]()
 

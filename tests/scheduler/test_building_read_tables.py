@@ -33,6 +33,12 @@ class Before(ExecutionList):
     ddl = ExecutionList.ddl + "alter table execution_list add column before text;"
 
 
+class Undefined(ExecutionList):
+    """Its tables cannot be made, for a reason that is none of a build."""
+
+    ddl = ExecutionList.ddl + "select 1 / 0;"
+
+
 BEFORE = (Before(), *ALL[1:])
 
 # Builds page by page until the test lets go of it: by kill -9.
@@ -153,3 +159,16 @@ def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector)
     shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
     assert (shown.state, shown.building) == ("failed", None)
     assert "procession projections rebuild execution_list" in shown.last_error
+
+
+def test_a_read_model_whose_tables_cannot_be_made_keeps_no_other_from_being_built(datastore, projector):
+    with datastore.reading() as connection:
+        create_read_tables(connection, [])
+    projections = (Undefined(), *ALL[1:])
+    projector(projections)
+
+    def stale():
+        with datastore.reading() as connection:
+            return stale_names(connection, projections)
+
+    until(lambda: stale() == [Undefined.name])
