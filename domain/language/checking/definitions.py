@@ -12,7 +12,9 @@ from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import CalledShapes, known_shapes
 from domain.language.checking.literals import fixed_faults
 from domain.language.checking.notifications import check_notification
-from domain.language.checking.references import Place, References
+from domain.language.checking.open_routes import StepConditions, check_open_routes
+from domain.language.checking.places import Place
+from domain.language.checking.references import References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
 from domain.language.checking.sensitive import check_sensitive
@@ -77,19 +79,22 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
     known = known_shapes(holder, {name: steps[at] for name, at in graph.ids.items()}, scope.called)
     references = References(
         graph,
-        known if scope.enclosing is None else replace(known, inputs=scope.inputs),
+        known if scope.enclosing is None else replace(known, inputs=scope.inputs, in_body=True),
         Skipping(steps, graph.ids),
         problems,
         scope.called,
         has_webhook=any(is_webhook(trigger) for trigger in _items(holder, "triggers")),
         enclosing=scope.enclosing,
     )
+    conditions = StepConditions(steps, references.roots)
+    references.distinguish(conditions.distinguishing)
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
             own = references.of_step(step)
             place = own.check_step(at, step)
             _check_roles(step, problems)
             check_routes(step, problems)
+            check_open_routes(at, step, conditions, graph, references.known, problems)
             if is_call(step):
                 check_sub_process(step, problems)
                 given = check_call(own, step, place)
