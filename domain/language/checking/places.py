@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Guards: TypeAlias = frozenset[tuple[str | int, ...]]
-_NO_GUARDS: Guards = frozenset()
+NullGuards: TypeAlias = frozenset[tuple[str | int, ...]]
+_UNGUARDED: NullGuards = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +17,5 @@ class Place:
 
     step: int | None = None
     undoing: bool = False
-    guarded: Guards = _NO_GUARDS
+    guarded: NullGuards = _UNGUARDED
     checked: frozenset[str] = frozenset()

@@ -29,7 +29,7 @@ from domain.language.checking.known import CalledShapes, KnownShapes, incomplete
 from domain.language.checking.literals import literal_faults
 from domain.language.checking.mappings import takes_no_null, unfit
 from domain.language.checking.paths import Wrong
-from domain.language.checking.places import Guards, Place
+from domain.language.checking.places import NullGuards, Place
 from domain.language.checking.routes import is_otherwise, routes_of
 from domain.language.checking.shapes import BOOLEAN, NULL, NUMBER, ValueShape
 from domain.language.checking.skipping import Skipping
@@ -169,7 +169,7 @@ class References:
         message = f"{problem.message} (at character {problem.offset + 1} of this text)"
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
-    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place, guarded: Guards) -> bool:
+    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place, guarded: NullGuards) -> bool:
         """Note problems of paths; return whether there are none. guarded: the paths that are compared with null."""
         noted: set[str] = set()
         for path in paths:
@@ -204,7 +204,7 @@ class References:
         message = f"`{name}` may have no output here: {reason}"
         return Wrong("may_be_skipped", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
 
-    def _may_be_null(self, path: Path, place: Place, guarded: Guards) -> Wrong | None:
+    def _may_be_null(self, path: Path, place: Place, guarded: NullGuards) -> Wrong | None:
         """Return a warning of a member of something that is null or may be, where nothing catches that."""
         if self.problems.full("warning"):
             return None
