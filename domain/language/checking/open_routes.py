@@ -1,6 +1,7 @@
 """Gateways whose routes leave a known value open: no route is taken then, and the execution fails."""
 
-from itertools import islice, product
+from itertools import product
+from math import prod
 
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.kinds import distinguishing_members
@@ -14,7 +15,8 @@ from domain.language.reading.problems import Problems
 _Parts = tuple[str | int, ...]
 
 _MOST_PATHS = 3
-_MOST_TRIED = 200
+_MOST_TRIED = 64
+_MOST_EVALUATED = 20_000  # characters of conditions, each time they are evaluated
 _SHOWN = 5
 _CHOICES = ("agent_task", "human_approval")
 
@@ -68,11 +70,13 @@ def check_open_routes(
     if len(written) < len([each for each in routes if each is not False]):
         return
     paths = list({path.parts: path for condition in written for path in condition.paths}.values())
-    choices = [_values(path, known) for path in paths]
+    choices = [_values(path, known) for path in paths[: _MOST_PATHS + 1]]
     if not 0 < len(paths) <= _MOST_PATHS or any(conditions.read_before(path, at, graph) for path in paths):
         return
+    untaken = _untaken(written, paths, [each for each in choices if each is not None]) if None not in choices else []
     for n, path in enumerate(paths):
-        left = [value for value in choices[n] or () if _is_open(written, paths, choices, n, value)]
+        others = len(untaken) and prod(len(each or ()) for m, each in enumerate(choices) if m != n)
+        left = [each for each in choices[n] or () if sum(values[n] is each for values in untaken) == others > 0]
         if left:
             shown = ", ".join("null" if each is None else repr(each)[:40] for each in left[:_SHOWN])
             message = f"no route is taken where `{str(path)[:120]}` is {shown}: the execution fails then"
@@ -81,19 +85,17 @@ def check_open_routes(
             return
 
 
-def _is_open(
-    conditions: list[Condition], paths: list[Path], choices: list[list[object] | None], n: int, value: object
-) -> bool:
-    """Return whether no condition holds for a value of the path at position `n`, whatever those of the others are."""
-    if any(each is None for each in choices):
-        return False
-    others = [[value] if m == n else each or [] for m, each in enumerate(choices)]
-    tried = list(islice(product(*others), _MOST_TRIED + 1))
-    return len(tried) <= _MOST_TRIED and not any(
-        _may_hold(condition, dict(zip((path.parts for path in paths), values, strict=True)))
-        for values in tried
-        for condition in conditions
-    )
+def _untaken(conditions: list[Condition], paths: list[Path], choices: list[list[object]]) -> list[tuple[object, ...]]:
+    """Return the values of all paths together for which no condition holds; none if there are too many to try."""
+    tried = prod(map(len, choices))
+    if tried > _MOST_TRIED or tried * sum(len(each.text) for each in conditions) > _MOST_EVALUATED:
+        return []
+    parts = [path.parts for path in paths]
+    return [
+        values
+        for values in product(*choices)
+        if not any(_may_hold(each, dict(zip(parts, values, strict=True))) for each in conditions)
+    ]
 
 
 def _may_hold(condition: Condition, values: dict[_Parts, object]) -> bool:
