@@ -1,10 +1,11 @@
 """Consistency across a definition; works on the tree, so that a problem of one part does not hide one of another."""
 
 from collections.abc import Mapping as Types
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.language.checking.body_inputs import check_body_input
 from domain.language.checking.calls import check_call, enclosing_of, inputs_of_body
+from domain.language.checking.certain import Trial
 from domain.language.checking.children import MAX_NESTING, check_size, check_sub_process
 from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
@@ -62,7 +63,7 @@ class _Scope:
     """The surroundings of the steps of a process, or of a body. default_timeout: whether the defaults set a timeout.
 
     enclosing: the step that holds the body, None for a process. inputs: the shapes of the body's input. depth: the
-    number of bodies around it.
+    number of bodies around it. trial: bounds what the checks evaluate.
     """
 
     called: CalledShapes
@@ -70,6 +71,7 @@ class _Scope:
     enclosing: Enclosing | None = None
     inputs: Types[str, ValueShape] | None = None
     depth: int = 0
+    trial: Trial = field(default_factory=Trial)
 
 
 def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
@@ -85,8 +87,9 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
         scope.called,
         has_webhook=any(is_webhook(trigger) for trigger in _items(holder, "triggers")),
         enclosing=scope.enclosing,
+        trial=scope.trial,
     )
-    conditions = StepConditions(steps, references.roots)
+    conditions = StepConditions(steps, references.roots, scope.trial)
     references.distinguish(conditions.distinguishing)
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
@@ -116,8 +119,8 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
             references.check_templates(source, Place(), "outputs")
     _check_unique(holder, "outputs", "name", problems)
     declared = holder.entries.get("input")
-    for field in declared.entries.values() if isinstance(declared, Mapping) else ():
-        _check_default(field, problems)
+    for each in declared.entries.values() if isinstance(declared, Mapping) else ():
+        _check_default(each, problems)
     check_unused(holder, problems)
 
 

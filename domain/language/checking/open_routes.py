@@ -3,6 +3,7 @@
 from itertools import product
 from math import prod
 
+from domain.language.checking.certain import Trial
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.kinds import distinguishing_members
 from domain.language.checking.known import KnownShapes
@@ -22,9 +23,13 @@ _CHOICES = ("agent_task", "human_approval")
 
 
 class StepConditions:
-    """The conditions of steps and routes. distinguishing: the members by which they distinguish objects."""
+    """The conditions of steps and routes. distinguishing: the members by which they distinguish objects.
 
-    def __init__(self, steps: list[Node], roots: tuple[str, ...]) -> None:
+    trial: bounds their evaluation.
+    """
+
+    def __init__(self, steps: list[Node], roots: tuple[str, ...], trial: Trial) -> None:
+        self.trial = trial
         self._of_routes: dict[int, list[Condition | bool | None]] = {}
         self._read: dict[_Parts, int] = {}
         self.distinguishing: set[_Parts] = set()
@@ -73,7 +78,11 @@ def check_open_routes(
     choices = [_values(path, known) for path in paths[: _MOST_PATHS + 1]]
     if not 0 < len(paths) <= _MOST_PATHS or any(conditions.read_before(path, at, graph) for path in paths):
         return
-    untaken = _untaken(written, paths, [each for each in choices if each is not None]) if None not in choices else []
+    untaken = (
+        _untaken(conditions.trial, written, paths, [each for each in choices if each is not None])
+        if None not in choices
+        else []
+    )
     for n, path in enumerate(paths):
         others = len(untaken) and prod(len(each or ()) for m, each in enumerate(choices) if m != n)
         left = [each for each in choices[n] or () if sum(values[n] is each for values in untaken) == others > 0]
@@ -85,7 +94,9 @@ def check_open_routes(
             return
 
 
-def _untaken(conditions: list[Condition], paths: list[Path], choices: list[list[object]]) -> list[tuple[object, ...]]:
+def _untaken(
+    trial: Trial, conditions: list[Condition], paths: list[Path], choices: list[list[object]]
+) -> list[tuple[object, ...]]:
     """Return the values of all paths together for which no condition holds; none if there are too many to try."""
     tried = prod(map(len, choices))
     if tried > _MOST_TRIED or tried * sum(len(each.text) for each in conditions) > _MOST_EVALUATED:
@@ -94,13 +105,13 @@ def _untaken(conditions: list[Condition], paths: list[Path], choices: list[list[
     return [
         values
         for values in product(*choices)
-        if not any(_may_hold(each, dict(zip(parts, values, strict=True))) for each in conditions)
+        if not any(_may_hold(each, dict(zip(parts, values, strict=True)), trial) for each in conditions)
     ]
 
 
-def _may_hold(condition: Condition, values: dict[_Parts, object]) -> bool:
+def _may_hold(condition: Condition, values: dict[_Parts, object], trial: Trial) -> bool:
     """Return whether a condition holds for these values of its paths, or fails."""
-    scope: dict[str, object] = {}
+    scope: dict[str, object] = {"execution": trial}
     for parts, value in values.items():
         inner = scope
         for part in parts[:-1]:

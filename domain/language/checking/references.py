@@ -12,7 +12,7 @@ from domain.language.checking.absences import (
     null_on_the_way,
     undeclared_part,
 )
-from domain.language.checking.certain import certain_failures
+from domain.language.checking.certain import Trial, certain_failures
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.kinds import (
@@ -75,6 +75,7 @@ class References:
     item: str | None = None
     # By object, the members by which conditions distinguish such objects.
     _distinguishing: dict[tuple[str | int, ...], set[str | int]] = field(default_factory=dict)
+    trial: Trial = field(default_factory=Trial)
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
     # Without these parts a step has failed before the outputs are evaluated.
     _read: set[tuple[str | int, ...]] = field(default_factory=set)
@@ -239,7 +240,7 @@ class References:
             if not (place.undoing and each.code == "unknown_value" and each.severity == "warning"):
                 self.note(each, node)
         if all(each.severity != "error" for each in found):
-            for each in certain_failures(text):
+            for each in certain_failures(text, self.trial):
                 self.note(each, node)
 
     def _wrong(self, path: Path, at: int | None) -> Wrong | None:

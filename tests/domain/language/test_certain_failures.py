@@ -3,6 +3,8 @@
 import pytest
 
 from domain.language import parse_definition
+from domain.language.checking.certain import Trial, certain_failures
+from domain.language.expressions import parse_template
 
 
 def codes(expression: str, *, field: str = "message") -> list[tuple[str, str]]:
@@ -83,3 +85,16 @@ def test_what_is_an_error_is_stated_once(expression: str) -> None:
 @pytest.mark.parametrize("expression", ["steps.t.output + 1", "steps.t.output | upper"])
 def test_a_value_that_is_null_and_nothing_else_fails_where_null_does(expression: str) -> None:
     assert codes(expression) == [("warning", "may_be_null")]
+
+
+def test_the_work_of_all_checks_together_is_bounded() -> None:
+    # given expressions of which each makes a megabyte of a few characters
+    doubled = "{{ ('" + '"' + "' " + "| json " * 18 + ") / 0 }}"
+    text = parse_template(doubled)
+    trial = Trial()
+    assert [each.code for each in certain_failures(parse_template("{{ 1 / 0 }}"), trial)] == ["division_by_zero"]
+    for _ in range(3):
+        list(certain_failures(text, trial))
+    # then no further one is worked out, and small ones still are
+    assert list(certain_failures(parse_template("{{ ('" + "x" * 300 + "' | upper) / 0 }}"), trial)) == []
+    assert [each.code for each in certain_failures(parse_template("{{ 1 / 0 }}"), trial)] == ["division_by_zero"]
