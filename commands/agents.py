@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from commands.command import AgentName, Beside, Command, CommandScope, Note
 from commands.deciding import Identified, decide, unidentified
@@ -104,6 +105,8 @@ class CachedAgents:
         self._read_at = 0.0
         self._reading = threading.Lock()
         self._anew = False
+        self._kept: dict[UUID, tuple[Agent, Event]] = {}
+        """Each agent as last read, with its last event then."""
 
     def config(self, name: str) -> dict[str, Any] | None:
         """Return the configuration of the agent `name`; None if it is unknown or retired.
@@ -135,7 +138,8 @@ class CachedAgents:
 
     def _read(self, name: str) -> None:
         with self._reading:
-            self._anew = False
+            if self._anew:
+                self._anew, self._kept = False, {}
             names = self._names | {name}
             agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
@@ -149,10 +153,11 @@ class CachedAgents:
         """Return the agents, and the errors of those that cannot be read: one of them breaks no other."""
         ids = {name: agent_id(name) for name in names}
         try:
-            return [_agent(events) for events in self._log.streams(ids.values()).values()], {}
+            return self._read_new(ids.values()), {}
         except Outage:
             raise
         except Exception:  # noqa: BLE001 - found again below, agent by agent
+            self._kept = {}
             agents: list[Agent] = []
             unreadable: dict[str, Exception] = {}
         for name, id in ids.items():
@@ -163,6 +168,21 @@ class CachedAgents:
             except Exception as error:  # noqa: BLE001 - raised to the caller that requests this agent
                 unreadable[name] = error
         return agents, unreadable
+
+    def _read_new(self, ids: Iterable[UUID]) -> list[Agent]:
+        """Return the agents, by their events since the last time, or by all where the log has others by now."""
+        kept = self._kept
+        found = self._log.streams_from({id: kept[id][0].version if id in kept else 1 for id in ids})
+        lost = [id for id, (_, last) in kept.items() if found.get(id, [None])[0] != last]
+        agents = {
+            id: (fold(kept[id][0], events[1:]) if id in kept else _agent(events), events[-1])
+            for id, events in found.items()
+            if id not in lost
+        }
+        for id, events in (self._log.streams(lost) if lost else {}).items():
+            agents[id] = _agent(events), events[-1]
+        self._kept = agents
+        return [agent for agent, _ in agents.values()]
 
 
 def _agent(events: Sequence[Event]) -> Agent:

@@ -11,7 +11,7 @@ from commands.deciding import Guards
 from domain.event import Event
 from domain.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
-from domain.processes.process import Process, ProcessPause, fold
+from domain.processes.process import Process, ProcessPause, evolve, fold
 from domain.refusal import Forbidden, NotFound, ProcessNotFound
 
 
@@ -24,12 +24,16 @@ class Streams(Protocol):
     def streams(self, streams: Iterable[UUID]) -> Mapping[UUID, list[Event]]:
         """Return every event of many streams; streams without events are left out."""
 
+    def streams_from(self, versions: Mapping[UUID, int]) -> Mapping[UUID, list[Event]]:
+        """Return the events of many streams from a version of each on; streams without any are left out."""
+
 
 class Published(msgspec.Struct, frozen=True):
-    """A process as of one revision of its stream."""
+    """A process as of one revision of its stream. last: the event of that revision."""
 
     process: Process
     revision: int
+    last: Event
 
 
 class Startable(msgspec.Struct, frozen=True):
@@ -56,6 +60,7 @@ class Plans:
         self._limits = limits
         self._plans: dict[tuple[UUID, int], Plan] = {}
         self._latest: dict[UUID, Published] = {}
+        self._stale: set[UUID] = set()
         self._loading = threading.Lock()
 
     def get(self, process_id: UUID, version: int, body: str = "") -> Plan:
@@ -67,25 +72,41 @@ class Plans:
         return plan.inner(body) if body else plan
 
     def latest(self, process_id: UUID, *, fresh: bool = False) -> Published:
-        """Return the process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
-        kept = self._latest
-        published = None if fresh else kept.get(process_id)
+        """Return the process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound.
+
+        A process that was read before takes the events since: its stream holds every text that it ever had.
+        """
+        kept = self._latest.get(process_id)
+        if kept is not None and not fresh and process_id not in self._stale:
+            return kept
+        self._stale.discard(process_id)
+        published = None if kept is None else self._grown(process_id, kept)
         if published is None:
             events = self._log.stream(process_id)
             process = fold(events)
             if process is None:
                 raise ProcessNotFound("there is no such process")
-            published = kept[process_id] = Published(process, len(events))
+            published = Published(process, len(events), events[-1])
+        self._latest[process_id] = published
         return published
 
+    def _grown(self, process_id: UUID, kept: Published) -> Published | None:
+        """Return the process after the events since it was read; None if the log no longer holds what was read."""
+        events = self._log.streams_from({process_id: kept.revision}).get(process_id, [])
+        if not events or events[0] != kept.last:
+            return None
+        process = kept.process
+        for event in events[1:]:
+            process = evolve(process, event)
+        return Published(process, kept.revision + len(events) - 1, events[-1])
+
     def forget(self, process_ids: Iterable[UUID]) -> None:
-        """Forget the latest state of processes, which may be stale; compiled versions stay, they never change."""
-        for process_id in process_ids:
-            self._latest.pop(process_id, None)
+        """Read the latest state of processes again at the next use; compiled versions stay, they never change."""
+        self._stale.update(process_ids)
 
     def forget_all(self) -> None:
         """Forget compiled versions too: after events were lost, another text may be published under their numbers."""
-        self._latest, self._plans = {}, {}
+        self._latest, self._plans, self._stale = {}, {}, set()
 
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
         """Return the plan of the latest published version, or of `version`, and the revision that this rests on.

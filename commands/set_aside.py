@@ -20,6 +20,7 @@ from domain.executions.state.slot import Slot
 from domain.refusal import Forbidden, NotFound
 from store.listening import LOG_CHANNEL
 from store.lists import set_aside
+from store.lists.alerts_aside import is_alert
 from store.lists.set_aside import RawStream, read_raw, read_raw_events
 from store.log import Log
 from store.mapper import decode
@@ -59,7 +60,7 @@ class SetAsideCommands:
         self._executions = executions
 
     def retry(self, command: RetrySetAside, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Make the execution and its rows due at once; a worker tries it. Record no event, log who did so."""
+        """Make an execution and its rows, or an alert, due at once. Record no event, log who did so."""
         id = command.execution_id
         with self._log.datastore.reading() as connection:
             if not set_aside.try_now(connection, id, LOG_CHANNEL):
@@ -76,6 +77,8 @@ class SetAsideCommands:
         with self._log.datastore.reading() as connection:
             if not set_aside.is_set_aside(connection, id):
                 raise _not_set_aside(id)
+            if is_alert(connection, id):
+                raise CannotCancel(f"{id} is a cost alert that is set aside: try it again, or dismiss the alert")
         try:
             receipt = self._executions.cancel(CancelExecution(id, command.reason), cause, identified)
             if not receipt.duplicate:

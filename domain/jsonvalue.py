@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from itertools import chain
 from typing import Any, TypeAlias
 
 from domain.refusal import Malformed, Problem
@@ -13,6 +14,7 @@ SMALLEST_INTEGER = -(2**63)
 MOST_PROBLEMS = 100
 _LONGEST_PATH = 500
 _HALF = re.compile("[\ud800-\udfff]")
+_KINDS = {str, int, float, bool, list, dict, type(None)}
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 # A place in a value: the place that holds it, and its key or index there.
 _Place: TypeAlias = "tuple[_Place | None, str | int]"
@@ -58,6 +60,8 @@ def storable_problems(value: Any, path: str = "") -> list[Problem]:
     """Return a problem, below `path`, for every part of the JSON `value` that storage would not keep unchanged; at most
     MOST_PROBLEMS.
     """
+    if _is_storable(value):
+        return []
     problems: list[Problem] = []
     todo: list[tuple[Any, _Place | None, int]] = [(value, None, 0)]
     while todo and len(problems) < MOST_PROBLEMS:
@@ -70,14 +74,59 @@ def storable_problems(value: Any, path: str = "") -> list[Problem]:
         elif isinstance(item, dict):
             for key, inner in item.items():
                 _check_text(key, path, place, problems)
-                todo.append((inner, (place, key), depth + 1))
+                if depth >= MAX_DEPTH or not _is_plain(inner):
+                    todo.append((inner, (place, key), depth + 1))
         elif isinstance(item, list):
-            todo.extend((inner, (place, at), depth + 1) for at, inner in enumerate(item))
+            for at, inner in enumerate(item):
+                if depth >= MAX_DEPTH or not _is_plain(inner):
+                    todo.append((inner, (place, at), depth + 1))
         elif isinstance(item, float) and not math.isfinite(item):
             problems.append(_problem("number_out_of_range", "numbers are finite", path, place))
         elif isinstance(item, int) and not SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
             problems.append(_problem("number_out_of_range", "whole numbers fit into 64 bits", path, place))
     return problems[:MOST_PROBLEMS]
+
+
+def _is_plain(item: Any) -> bool:
+    """Return whether an item is well, has nothing inside, and needs no place of its own."""
+    kind = type(item)
+    if kind is str:
+        return "\0" not in item and bool(item.isascii())
+    if kind is int:
+        return bool(SMALLEST_INTEGER <= item <= LARGEST_INTEGER)
+    return item is None or kind is bool or ((kind is list or kind is dict) and not item)
+
+
+def _is_storable(value: Any) -> bool:
+    """Return whether storage keeps `value` unchanged: level by level, in a tenth of the time that places take."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        kinds = set(map(type, level))
+        texts = [each for each in level if type(each) is str] if str in kinds else []
+        inner: list[Any] = []
+        if list in kinds:
+            inner.extend(chain.from_iterable(each for each in level if type(each) is list))
+        if dict in kinds:
+            objects = [each for each in level if type(each) is dict]
+            texts.extend(chain.from_iterable(objects))
+            inner.extend(chain.from_iterable(each.values() for each in objects))
+        if not kinds <= _KINDS or not _fit(texts):
+            return False
+        if int in kinds:
+            whole = [each for each in level if type(each) is int]
+            if min(whole) < SMALLEST_INTEGER or max(whole) > LARGEST_INTEGER:
+                return False
+        if float in kinds and not all(math.isfinite(each) for each in level if type(each) is float):
+            return False
+        if not inner:
+            return True
+        level = inner
+    return False
+
+
+def _fit(texts: list[str]) -> bool:
+    joined = "".join(texts)
+    return "\0" not in joined and (joined.isascii() or not _HALF.search(joined))
 
 
 def _check_text(text: str, path: str, place: "_Place | None", problems: list[Problem]) -> None:

@@ -15,6 +15,7 @@ from domain.alerts.events import AlertContributor, ThresholdLevel
 from domain.alerts.thresholds import CostRule
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from store import arrays
+from store.lists.alerts_aside import WAITING
 
 MOST_CONTRIBUTORS = 5
 MOST_RUNS = 500
@@ -40,10 +41,10 @@ _RUNNING = """select l.run_id, sum(l.amount) from execution_list e join cost_led
 where e.process_id = %b and e.body is null and e.status <> all(%b) and l.currency = %b and l.position < %b
   and l.at >= coalesce(%b, '-infinity'::timestamptz)
 group by l.run_id having sum(l.amount) >= %b::numeric order by 1 limit %b"""
-_STALE = """select s.alert_id, r.levels is null from standing_alerts s cross join lateral (
+_STALE = f"""select s.alert_id, r.levels is null from standing_alerts s cross join lateral (
   select rule, levels from cost_rules r where r.process_id = s.process_id and r.kind = s.kind and r.position <= %b
   order by position desc limit 1) r
-where r.levels is null or r.rule <> s.rule limit %b"""
+where (r.levels is null or r.rule <> s.rule) and not {WAITING} limit %b"""
 
 _levels = msgspec.json.Decoder(tuple[ThresholdLevel, ...]).decode
 
@@ -113,9 +114,12 @@ def running_totals(
     return [(UUID(bytes=row[0]), row[1]) for row in rows]
 
 
-def stale_alerts(connection: Connection[Any], position: int, most: int) -> list[tuple[bytes, bool]]:
-    """Return standing alerts whose rule is not in force any more, and whether no other one took its place."""
-    return [(row[0], row[1]) for row in _fetch(connection, _STALE, position, most)]
+def stale_alerts(connection: Connection[Any], position: int, now: datetime, most: int) -> list[tuple[bytes, bool]]:
+    """Return standing alerts whose rule is not in force any more, and whether no other one took its place.
+
+    Leave out those that wait set aside.
+    """
+    return [(row[0], row[1]) for row in _fetch(connection, _STALE, position, now, most)]
 
 
 def _both(

@@ -1,5 +1,6 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -20,6 +21,8 @@ from store.connections import Connections
 from store.replica import ReplicaConnections
 
 WAIT_SECONDS = 5.0
+MOST_BEYOND = 50
+"""While so many queries wait, no further one waits for an event that is to come: each occupies a thread of the API."""
 RETRY_AFTER_SECONDS = 1
 
 AS_OF = """
@@ -80,6 +83,8 @@ class Reading:
         self.progress = progress
         self.ahead = Ahead(progress.main) if progress.main is not datastore else None
         self._wait_seconds = wait_seconds
+        self._counting = threading.Lock()
+        self._waits = 0
 
     @property
     def replica(self) -> ReplicaConnections | None:
@@ -115,7 +120,7 @@ class Reading:
         beside = tuple(beside)
         self.catch_up(projection, *beside)
         shape, epoch = self.progress.shapes.get(projection), self.epoch
-        if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
+        if min_position is not None and not self._reached(projection, min_position):
             with self.datastore.reading() as connection:
                 read_freshness(connection, projection, shape)
             if len(self.progress.main.epochs.known) > 1 and min_position > self._end():
@@ -131,6 +136,28 @@ class Reading:
                 for name in (projection, *beside):
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many queries wait for positions that no further one waits for an event that is to come."""
+        return self._waits >= MOST_BEYOND
+
+    def _reached(self, projection: str, position: int) -> bool:
+        """Wait until a read model has reached a position; return whether it has.
+
+        No position beyond the end of the log was given out: of the queries that state one, a bounded number waits.
+        """
+        if self.progress.reached(projection, position, 0.0):
+            return True
+        if self.crowded and position > self._end():
+            return False
+        with self._counting:
+            self._waits += 1
+        try:
+            return self.progress.reached(projection, position, self._wait_seconds)
+        finally:
+            with self._counting:
+                self._waits -= 1
 
     def catch_up(self, *projections: str) -> None:
         """Do what comes before rows of read models are read: here nothing."""

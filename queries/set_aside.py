@@ -1,4 +1,4 @@
-"""The executions that are set aside: those about which no decision succeeds."""
+"""The executions, and the cost alerts, that are set aside: those about which no decision succeeds."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,18 +14,22 @@ from queries.progress import LOG
 from queries.reading import Freshness, Reading, fetch
 
 _ORDER = ("since", "execution_id")
-_LIST = f"""select execution_id, error, since, tries, next_try from set_aside
+_LIST = f"""select execution_id, error, since, tries, next_try, kind from set_aside
 where {{where}} order by {", ".join(_ORDER)} limit %(rows)s"""
 
 
 class SetAsideView(msgspec.Struct, frozen=True):
-    """An execution that is set aside. error: of the last try. tries: how many failed. next_try: its time."""
+    """An execution that is set aside. error: of the last try. tries: how many failed. next_try: its time.
+
+    kind: `execution`; or `cost_alert`, an alert that is set aside, whose id `execution_id` then is.
+    """
 
     execution_id: UUID
     error: str
     since: datetime
     tries: int
     next_try: datetime
+    kind: str = "execution"
 
 
 def list_set_aside(
@@ -35,12 +39,12 @@ def list_set_aside(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[SetAsideView]:
-    """Return the executions that are set aside, the longest first. Raises BadCursor or NotYet."""
+    """Return the executions and alerts that are set aside, the longest first. Raises BadCursor or NotYet."""
     return answer(reading, set_aside_listed(cursor, limit), min_position)
 
 
 def set_aside_listed(cursor: str | None, limit: int) -> Question[Page[SetAsideView]]:
-    """Return the question for the executions that are set aside, the longest first. Raises BadCursor."""
+    """Return the question for what is set aside, the longest first. Raises BadCursor."""
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
@@ -52,7 +56,7 @@ def set_aside_listed(cursor: str | None, limit: int) -> Question[Page[SetAsideVi
 
 
 def get_set_aside(reading: Reading, execution_id: UUID) -> SetAsideView:
-    """Return one execution that is set aside. Raises NotSetAside."""
+    """Return one execution, or alert, that is set aside. Raises NotSetAside."""
     where = Where({"rows": 1})
     where.add("execution_id = {}", execution_id)
     with reading.log() as (connection, _):
@@ -63,7 +67,7 @@ def get_set_aside(reading: Reading, execution_id: UUID) -> SetAsideView:
 
 
 def count_set_aside(reading: Reading) -> int:
-    """Return how many executions are set aside. Raises Outage."""
+    """Return how many executions and alerts are set aside. Raises Outage."""
     with reading.datastore.reading() as connection:
         return int(fetch(connection, "select count(*) as count from set_aside")[0]["count"])
 

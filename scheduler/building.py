@@ -95,12 +95,21 @@ class Builder:
             logger.debug("%s", error)
         except (UnknownEventMet, Broken, HandOverRefused, psycopg.errors.LockNotAvailable) as error:
             logger.warning("the new tables of %s wait: %s", name, error)
-            self._retry_at[name] = self._clock.monotonic() + RETRY_SECONDS
-            with self._datastore.reading() as connection:
-                builds.fail(connection, name, _reason(name, error))
+            self._wait(name, _reason(name, error))
+        except (*Outage, BuildInterrupted):
+            raise
+        except Exception as error:
+            # The other read models, and requested acts, do not wait for it.
+            logger.exception("the new tables of %s wait", name)
+            self._wait(name, describe(error))
         else:
             if built is not None:
                 logger.info("built %s from %d events in %.1f s", name, built.events, built.seconds)
+
+    def _wait(self, name: str, reason: str) -> None:
+        self._retry_at[name] = self._clock.monotonic() + RETRY_SECONDS
+        with self._datastore.reading() as connection:
+            builds.fail(connection, name, reason)
 
     def _progress(self, _done: int, _total: int) -> None:
         worked = self._clock.monotonic() - self._page_at

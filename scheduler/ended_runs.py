@@ -33,10 +33,11 @@ def reports_to_schedule(message: Message) -> bool:
 def end_runs(desk: Desk, messages: Sequence[Message]) -> None:
     """Note each end in its schedule, in one append a schedule; drop messages that a schedule does not wait for.
 
-    A message that meets a conflict every time stays on the list: a worker claims it again. Messages to a schedule about
-    which no decision succeeds wait a while, so that it does not stop the others.
+    Messages to a schedule about which no decision succeeds, or that meets a conflict every time, wait a while, so that
+    it does not stop the others.
     """
     open: list[Message] = list(messages)
+    met: dict[UUID, StoreError] = {}
     for tried in range(ROUNDS):
         units, states, needless, broken = _decide(desk, open, fresh=tried > 0)
         for id, error in broken.items():
@@ -52,7 +53,10 @@ def end_runs(desk: Desk, messages: Sequence[Message]) -> None:
             if isinstance(outcome, UnitRefused):
                 _put_off(desk, unit.stream, unit.handled, outcome)
                 done.update(unit.handled)
-            elif isinstance(outcome, StoreError) or not holds:
+            elif isinstance(outcome, StoreError):
+                desk.schedules.forget(unit.stream)
+                met[unit.stream] = outcome
+            elif not holds:
                 desk.schedules.forget(unit.stream)
             else:
                 desk.schedules.keep_grown(unit.stream, state, unit.size)
@@ -61,7 +65,9 @@ def end_runs(desk: Desk, messages: Sequence[Message]) -> None:
         open = [message for message in open if message.key not in done and message.recipient not in alone]
         if not open:
             return
-    logger.warning("the ends of %s executions of schedules are noted later", len(open))
+    for id in dict.fromkeys(message.recipient for message in open):
+        if id in met:
+            _put_off(desk, id, [message.key for message in open if message.recipient == id], met[id])
 
 
 def _put_off(desk: Desk, schedule: UUID, keys: Collection[MessageKey], error: Exception) -> None:

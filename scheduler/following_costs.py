@@ -1,5 +1,6 @@
-"""The policy of cost alerts: what a range of the ledger raises and resolves, decided on the state in the log."""
+"""The policy of cost alerts: the levels that a range of the ledger reaches and falls below."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,9 +8,7 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import tuple_row
 
-from domain.alerts.alert import CostAlert, fold
 from domain.alerts.crossing import (
     AlertScope,
     Crossed,
@@ -20,28 +19,20 @@ from domain.alerts.crossing import (
     reached,
     scope_of,
 )
-from domain.alerts.decisions import CORRECTION, raise_alert, resolve_alert
 from domain.alerts.thresholds import alert_levels
 from domain.alerts.windows import PER_EXECUTION, WINDOWED, window_of
-from domain.event import Cause, Event
 from projections.cost_ranges import costs_between, sums_between
 from projections.cost_totals import (
     RuleChange,
-    contributors_before,
     rule_changes,
     rules_in_force,
     running_totals,
-    unpriced_before,
 )
+from scheduler.alerts_aside import FoundLevels
 from scheduler.range_sums import NearLevels, RuleKey, summed
 from scheduler.running_totals import RunningTotals, TotalKey, total_key
-from store import arrays
-from store.mapper import decode
-from store.unit import Unit
 
-ACTOR = "system:alerts"
-_STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%b)
-order by originator_id, originator_version"""
+logger = logging.getLogger(__name__)
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -64,12 +55,14 @@ class FollowingCosts:
 
     def __init__(self, connection: Connection[Any], position: int) -> None:
         self._rules: dict[RuleKey, RuleOfProcess] = {
-            (each.of.process_id, each.of.rule.kind): each.of for each in rules_in_force(connection, position)
+            (each.of.process_id, each.of.rule.kind): each.of
+            for each in rules_in_force(connection, position)
+            if _counts(each)
         }
         self._totals = RunningTotals()
 
-    def follow(self, connection: Connection[Any], after: int, until: int, cause: Cause) -> tuple[list[Unit], bool]:
-        """Return what the costs and thresholds of a range raise and resolve, and whether thresholds changed."""
+    def follow(self, connection: Connection[Any], after: int, until: int) -> tuple[dict[UUID, FoundLevels], bool]:
+        """Return what the costs and thresholds of a range do about each alert, and whether thresholds changed."""
         changes = rule_changes(connection, after, until)
         singly = {each.of.process_id for each in changes}
         near = self._advance(connection, after, until, singly) if self._rules else NearLevels()
@@ -77,7 +70,10 @@ class FollowingCosts:
         costs = costs_between(connection, after, until, singly, near.runs) if singly or near.runs else []
         found = self._walk(connection, self._steps(connection, changes, costs, singly))
         self._totals.shrink()
-        return self._decide(connection, found, cause), bool(changes)
+        by_alert: dict[UUID, FoundLevels] = {}
+        for each in found:
+            by_alert.setdefault(each.alert_id, []).append(each if isinstance(each, Crossed) else None)
+        return by_alert, bool(changes)
 
     def _advance(self, connection: Connection[Any], after: int, until: int, singly: set[UUID]) -> NearLevels:
         """Add the sums of a range to the totals, and return those of which each cost counts by itself."""
@@ -112,7 +108,7 @@ class FollowingCosts:
     def _change(self, connection: Connection[Any], change: RuleChange) -> list[_Step]:
         of = change.of
         key = (of.process_id, of.rule.kind)
-        if change.cleared:
+        if change.cleared or not _counts(change):
             self._rules.pop(key, None)
             return []
         self._rules[key] = of
@@ -137,53 +133,14 @@ class FollowingCosts:
                 self._totals.add(step.key, step.cost.amount)
         return found
 
-    def _decide(self, connection: Connection[Any], found: Sequence[Crossed | Fallen], cause: Cause) -> list[Unit]:
-        alerts = read_alerts(connection, [each.alert_id for each in found])
-        events: dict[UUID, list[Event]] = {}
-        explained = _explained(connection, [each for each in found if isinstance(each, Crossed)])
-        for each in found:
-            new = events.setdefault(each.alert_id, [])
-            alert = fold([*_past(alerts, each.alert_id), *new])
-            if isinstance(each, Crossed):
-                position = each.crossing.position
-                new += raise_alert(alert, explained[id(each)], Cause(cause.at, cause.actor, f"position:{position}"))
-            elif alert is not None:
-                new += resolve_alert(alert, CORRECTION, cause)
-        return [Unit(id, len(_past(alerts, id)), new) for id, new in events.items() if new]
 
-
-def read_alerts(connection: Connection[Any], ids: Sequence[UUID]) -> dict[UUID, list[Event]]:
-    """Return the events of alerts; leave out those that were never raised."""
-    found: dict[UUID, list[Event]] = {}
-    if ids:
-        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-            for id, topic, state in cursor.execute(_STREAMS, (arrays.uuids(ids),), prepare=True):
-                found.setdefault(UUID(bytes=id), []).append(decode(topic, state))
-    return found
-
-
-def resolutions(connection: Connection[Any], ids: Sequence[tuple[bytes, str]], cause: Cause) -> list[Unit]:
-    """Return the ends of alerts. ids: each with its reason."""
-    alerts = read_alerts(connection, [UUID(bytes=id) for id, _ in ids])
-    units: list[Unit] = []
-    for raw, reason in ids:
-        id = UUID(bytes=raw)
-        alert: CostAlert | None = fold(_past(alerts, id))
-        new = [] if alert is None else resolve_alert(alert, reason, cause)
-        if new:
-            units.append(Unit(id, len(alerts[id]), new))
-    return units
-
-
-def _explained(connection: Connection[Any], crossed: Sequence[Crossed]) -> dict[int, Crossed]:
-    totals = [(each.total, each.crossing.position + (each.crossing.execution_id is not None)) for each in crossed]
-    contributors = contributors_before(connection, totals)
-    unpriced = unpriced_before(connection, totals)
-    return {
-        id(each): msgspec.structs.replace(each, contributors=of, unpriced=n)
-        for each, of, n in zip(crossed, contributors, unpriced, strict=True)
-    }
-
-
-def _past(alerts: dict[UUID, list[Event]], id: UUID) -> list[Event]:
-    return alerts.get(id, [])
+def _counts(change: RuleChange) -> bool:
+    """Return whether a threshold has levels and windows here: one in an unknown zone, for example, raises nothing."""
+    rule = change.of.rule
+    try:
+        if rule.kind != PER_EXECUTION:
+            window_of(rule.kind, change.at, rule.timezone, rule.week_starts)
+        return bool(alert_levels(rule))
+    except Exception:
+        logger.exception("the %s threshold of %s raises no alert, the others do", rule.kind, change.of.process)
+        return False

@@ -101,8 +101,12 @@ class Scheduling(Duty):
             self._timekeeper.expect(next_at - self._ahead)
 
     def _account_for(self, ids: list[UUID], now: datetime) -> list[UUID]:
-        """Account for schedules, at most so many that about MOST_STARTS executions start; return the others."""
+        """Account for schedules, at most so many that about MOST_STARTS executions start; return the others.
+
+        Put off those that meet a conflict every time, as one does whose stream has a hole.
+        """
         rest: list[UUID] = []
+        met: dict[UUID, StoreError] = {}
         for tried in range(ROUNDS):
             accounted, more, again = self._decide(ids, now, fresh=tried > 0)
             rest += more
@@ -110,12 +114,16 @@ class Scheduling(Duty):
                 each.unit.epoch = self.desk.schedules.epoch
             outcomes = self.desk.appending.units([each.unit for each in accounted])
             for each, outcome in zip(accounted, outcomes, strict=True):
-                if self._settle(each, outcome):
+                if (error := self._settle(each, outcome)) is not None:
+                    met[each.id] = error
                     again.append(each.id)
             ids = again
             if not ids:
                 return rest
-        return [*rest, *ids]
+        for id in ids:
+            if id in met:
+                self._put_off(id, met[id])
+        return [*rest, *(id for id in ids if id not in met)]
 
     def _decide(self, ids: list[UUID], now: datetime, *, fresh: bool) -> tuple[list[Accounted], list[UUID], list[UUID]]:
         """Return decisions, the schedules for which there was no room, and those to decide on from the log."""
@@ -207,22 +215,22 @@ class Scheduling(Duty):
                     changes.append(unit_of(execution, unfolding))
         return changes
 
-    def _settle(self, accounted: Accounted, outcome: int | StoreError) -> bool:
-        """Keep the state that was recorded; return whether to decide again on the state in the log."""
+    def _settle(self, accounted: Accounted, outcome: int | StoreError) -> StoreError | None:
+        """Keep the state that was recorded; return the error after which to decide again on the state in the log."""
         for execution in accounted.cancelled:
             self.desk.states.forget(execution)
         if not isinstance(outcome, StoreError):
             if not self.desk.schedules.holds(accounted.unit.epoch):
                 self.desk.schedules.forget(accounted.id)
-                return False
+                return None
             self.desk.schedules.keep_grown(accounted.id, accounted.after, accounted.unit.size)
-            return False
+            return None
         self.desk.schedules.forget(accounted.id)
         self.desk.plans.forget(stream for stream, _ in accounted.unit.guards)
         if isinstance(outcome, Conflict | OutcomeUnknown):
-            return True
+            return outcome
         self._put_off(accounted.id, outcome)
-        return False
+        return None
 
     def _put_off(self, id: UUID, error: Exception) -> None:
         """Leave the schedule alone for a while, so that it does not stop the others."""

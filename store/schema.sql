@@ -300,6 +300,8 @@ create table set_aside (
   since timestamp with time zone not null default now(),
   tries integer not null default 1,
   next_try timestamp with time zone not null,
+  kind text not null default 'execution'::text,
+  found text,
   PRIMARY KEY (execution_id)
 );
 CREATE INDEX set_aside_next_try_idx ON public.set_aside USING btree (next_try);

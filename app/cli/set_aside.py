@@ -11,7 +11,7 @@ from app.cli.wording import moment, short
 from app.wiring import operator
 from commands.set_aside import CancelSetAside, RetrySetAside
 from edge.references import execution_named
-from queries.set_aside import list_set_aside
+from queries.set_aside import SetAsideView, list_set_aside
 
 cli = typer.Typer(
     help="Executions that are set aside, because no decision about them succeeds.",
@@ -29,22 +29,26 @@ def default(context: typer.Context, json: JsonOption = False) -> None:
 
 @cli.command("list")
 def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json: JsonOption = False) -> None:
-    """List executions that are set aside, the longest first."""
+    """List executions, and cost alerts, that are set aside, the longest first."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
         page = list_set_aside(reading, cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return
-    rows = [(each.execution_id, moment(each.since), each.tries, moment(each.next_try), short(each.error, 200))
+    rows = [(_named(each), moment(each.since), each.tries, moment(each.next_try), short(each.error, 200))
             for each in page.items]  # fmt: skip
     output.table(("execution", "since", "tries", "next try", "error"), rows, right=NUMBERS | {"tries"})
     note_more(output, page.next_cursor)
 
 
+def _named(item: SetAsideView) -> str:
+    return str(item.execution_id) if item.kind == "execution" else f"{item.kind.replace('_', ' ')} {item.execution_id}"
+
+
 @cli.command()
 def retry(context: typer.Context, execution: ExecutionArgument, reason: ReasonOption, json: JsonOption = False) -> None:
-    """Try an execution again at once. When a decision about it succeeds, it is no longer set aside."""
+    """Try an execution, or an alert, again at once. When a decision about it succeeds, it is no longer set aside."""
     output = output_of(context, json)
     command, cause = RetrySetAside(execution_named(execution), reason), operator("cli:set-aside-retry")
     carry_out(

@@ -3,16 +3,28 @@
 import re
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from domain.agents.references import check_references, check_secret, is_secret_name, resembles_secret
 from domain.calendar.durations import parse_duration, print_duration
+from domain.jsonvalue import MOST_PROBLEMS
 from domain.money import Money, parse_money
 
+MOST_HEADERS = 50
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _BRACKETED = re.compile(r"(?:[^@]*@)?\[[0-9A-Fa-f:.]+\](?::\d*)?")
@@ -72,6 +84,14 @@ def _check_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _few_headers(headers: object) -> object:
+    """Refuse more headers than there may be, before any is read."""
+    if isinstance(headers, dict) and len(headers) > MOST_HEADERS:
+        message = "Dictionary should have at most {most} items after validation, not {n}"
+        raise PydanticCustomError("too_long", message, {"most": MOST_HEADERS, "n": len(headers)})
+    return headers
+
+
 def _check_header(name: str, value: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise PydanticCustomError("invalid_header", "the name of a header is a token such as X-Team")
@@ -99,7 +119,9 @@ def _check_answers(answers: object) -> object:
 Text = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_plain)]
 AgentField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 Url = Annotated[str, Field(max_length=2048), AfterValidator(_check_url)]
-Headers = Annotated[dict[str, str], Field(max_length=50, default_factory=dict), AfterValidator(_check_headers)]
+Headers = Annotated[
+    dict[str, str], Field(default_factory=dict), BeforeValidator(_few_headers), AfterValidator(_check_headers)
+]
 SecretField = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
 AgentDuration = Annotated[
     timedelta,
@@ -119,6 +141,16 @@ class Config(BaseModel):
     """Strict and closed: an unknown key is an error, a value is of its type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bound(cls, given: Any) -> Any:
+        """Leave out unknown keys beyond the first MOST_PROBLEMS: pydantic makes an error of each."""
+        if not isinstance(given, dict) or len(given) <= len(cls.model_fields) + MOST_PROBLEMS:
+            return given
+        known = {name: given[name] for name in cls.model_fields if name in given}
+        unknown = (name for name in given if name not in known)
+        return {**known, **{name: given[name] for name in islice(unknown, MOST_PROBLEMS)}}
 
 
 UsageName = Annotated[str, Field(max_length=200), AfterValidator(_plain)]

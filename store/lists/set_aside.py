@@ -22,7 +22,8 @@ ENDS = sorted(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 HAS_ENDED = """select from stored_events ending where originator_id = %(id)s and topic = any(%(ends)s) and not exists (
   select from stored_events retried where retried.originator_id = %(id)s and retried.topic = 'ExecutionRetried'
   and retried.originator_version > ending.originator_version) limit 1"""
-OVERDUE = "select execution_id from set_aside where next_try < now() - %s order by next_try limit %s"
+OVERDUE = """select execution_id from set_aside where next_try < now() - %s and kind = 'execution'
+order by next_try limit %s"""
 # A failure before the next try counts as the same one: the function only postpones the rows again.
 STILL = """select execution_id, set_aside_v1(execution_id, error, %s, %s) as next_try from set_aside
 where execution_id = any(%s) and next_try > now()"""

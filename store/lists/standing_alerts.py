@@ -13,14 +13,16 @@ from domain.alerts.events import CostAlertActed, CostAlertDismissed, CostAlertRa
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from store import arrays
+from store.lists.alerts_aside import WAITING
 from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.mapper import decode
 from store.unit import StreamChange
 
 MOST = 500
 
-_ENDING = "select alert_id from standing_alerts where resolves_at <= %b order by resolves_at limit %b"
-_ACTS = "select alert_id, act from standing_alerts where act <> '' order by alert_id limit %b"
+_ENDING = f"""select alert_id from standing_alerts s where resolves_at <= %b and not {WAITING}
+order by resolves_at limit %b"""
+_ACTS = f"select alert_id, act from standing_alerts s where act <> '' and not {WAITING} order by alert_id limit %b"
 LISTED = "select alert_id, process_id, kind, rule, resolves_at, act from standing_alerts"
 STRIKE = "delete from standing_alerts where alert_id = any(%b)"
 INSERT = """insert into standing_alerts (alert_id, process_id, kind, rule, resolves_at, act)
@@ -41,13 +43,13 @@ class StandingRule(msgspec.Struct, frozen=True):
 
 
 def ending(connection: Connection[Any], now: datetime) -> list[bytes]:
-    """Return alerts whose window is over, those first that ended first."""
-    return [row[0] for row in tuples(connection, _ENDING, (now, MOST))]
+    """Return alerts whose window is over, those first that ended first; leave out those that wait set aside."""
+    return [row[0] for row in tuples(connection, _ENDING, (now, now, MOST))]
 
 
-def to_act(connection: Connection[Any]) -> list[tuple[bytes, str]]:
-    """Return alerts for which something is still to be done, and what."""
-    return [(row[0], row[1]) for row in tuples(connection, _ACTS, (MOST,))]
+def to_act(connection: Connection[Any], now: datetime) -> list[tuple[bytes, str]]:
+    """Return alerts for which something is still to be done, and what; leave out those that wait set aside."""
+    return [(row[0], row[1]) for row in tuples(connection, _ACTS, (now, MOST))]
 
 
 class StandingAlertMoves(Moves):

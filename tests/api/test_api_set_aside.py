@@ -1,6 +1,7 @@
 """Executions that are set aside, over HTTP: the list, another try, the cancel, and commands on a broken one."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,7 +45,7 @@ def test_they_are_listed_in_pages_and_counted_in_health(client: TestClient, inst
     rest = listed(client, limit=2, cursor=page["next_cursor"])
     items = [*page["items"], *rest["items"]]
     assert [item["execution_id"] for item in items] == [str(id) for id in ids]
-    assert items[0].keys() == {"execution_id", "error", "since", "tries", "next_try"}
+    assert items[0].keys() == {"execution_id", "error", "since", "tries", "next_try", "kind"}
     assert (items[0]["error"], items[0]["tries"]) == ("KeyError: nowhere", 1)
     assert rest["next_cursor"] is None
     health = client.get("/health/ready")
@@ -118,6 +119,25 @@ def test_one_that_has_not_begun_says_why_it_cannot_be_cancelled(
     answer = client.post(f"/api/set-aside/{id}/cancel", json={})
     assert (answer.status_code, problem_codes(answer)) == (409, ["cannot_cancel"])
     assert len(listed(client)["items"]) == 1
+
+
+def test_a_cost_alert_is_listed_as_one_and_only_tried_again(
+    client: TestClient, installation: Any, problem_codes: Codes
+) -> None:
+    id = uuid4()
+    with installation.datastore.reading() as connection:
+        connection.execute(
+            "insert into set_aside (execution_id, error, kind, next_try) values (%s, 'no', 'cost_alert', now() + '1d')",
+            (id,),
+        )
+    (item,) = listed(client)["items"]
+    assert (item["kind"], item["execution_id"]) == ("cost_alert", str(id))
+    assert client.get("/health/ready").json()["set_aside"] == 1
+    answer = client.post(f"/api/set-aside/{id}/cancel", json={})
+    assert (answer.status_code, problem_codes(answer)) == (409, ["cannot_cancel"])
+    assert client.post(f"/api/set-aside/{id}/retry", json={}).status_code == 202
+    (item,) = listed(client)["items"]
+    assert item["next_try"] <= datetime.now(UTC).isoformat()
 
 
 def test_a_stream_with_a_hole_answers_with_its_name_and_harms_no_other(

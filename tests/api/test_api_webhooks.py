@@ -273,3 +273,17 @@ def test_a_stored_trigger_whose_variable_is_no_longer_allowed_takes_no_delivery(
     closed.log.close()
     assert (answer.status_code, answer.json()["code"]) == (503, "secret_unavailable")
     assert client.post(PATH, json={}, headers={"X-Webhook-Secret": WHSEC}).status_code == 202
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_delivery_reads_no_text_of_the_process_that_was_read_before(client: TestClient, installation: Any) -> None:
+    body = b'{"item": "pen"}'
+    begun(installation, client.post(PATH, content=body, headers=signed(body)))
+    with installation.datastore.reading() as connection:
+        made = connection.execute(
+            """update stored_events set state = '[]' where topic = 'ProcessDrafted'
+            and originator_id = (select originator_id from stored_events where topic = 'ProcessPublished')"""
+        )
+        assert made.rowcount == 1
+    begun(installation, client.post(PATH, content=body, headers=signed(body, id="msg_2")))
+    assert client.post(PATH, content=body, headers=JSON).status_code == 401

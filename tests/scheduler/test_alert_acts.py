@@ -9,7 +9,8 @@ import pytest
 from app.clock import SYSTEM_CLOCK
 from domain.event import Cause
 from projections import ALL
-from scheduler.policing import LONGEST_WAIT, Policing
+from scheduler.alerts_aside import LONGEST_WAIT
+from scheduler.policing import Policing
 from scheduler.projector import Projector
 from store.datastore import Datastore
 from store.reading import connect

@@ -70,6 +70,32 @@ def test_a_schedule_that_cannot_be_read_stops_no_other_and_is_logged(
     assert worker.alive
 
 
+def holed(installation: Installation, stream: UUID) -> None:
+    """Move the last event of a stream, so that one before it is missing: each append after it meets a conflict."""
+    installation.rows(
+        """update stored_events set originator_version = originator_version + 1 where originator_id = %s
+        and originator_version = (select max(originator_version) from stored_events where originator_id = %s)""",
+        stream,
+        stream,
+    )
+
+
+def test_a_schedule_whose_stream_has_a_hole_stops_no_other(
+    plain: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, other = (register(plain, trigger, "1s") for trigger in ("broken", "other"))
+    first = plain.worker()
+    plain.until(lambda: len(ends(plain, broken)) >= 1)
+    first.stop()
+    holed(plain, broken)
+    caplog.set_level(logging.ERROR)
+    before = len(ends(plain, other))
+    worker = plain.worker()
+    plain.until(lambda: f"no decision about schedule {broken} succeeds" in caplog.text)
+    plain.until(lambda: len(ends(plain, other)) >= before + 3)
+    assert worker.alive
+
+
 def unreadable(installation: Installation, schedule: UUID) -> None:
     break_stream(installation, schedule)
 
@@ -85,7 +111,7 @@ def undecidable(installation: Installation, schedule: UUID) -> None:
     )
 
 
-@pytest.mark.parametrize("broken_by", [unreadable, undecidable])
+@pytest.mark.parametrize("broken_by", [unreadable, undecidable, holed])
 def test_an_end_that_a_schedule_cannot_note_waits_and_stops_no_other(
     plain: Installation, caplog: pytest.LogCaptureFixture, broken_by: Callable[[Installation, UUID], None]
 ) -> None:

@@ -33,6 +33,12 @@ class Before(ExecutionList):
     ddl = ExecutionList.ddl + "alter table execution_list add column before text;"
 
 
+class Undefined(type(ALL[1])):
+    """Its tables cannot be made, for a reason that is none of a build."""
+
+    ddl = ALL[1].ddl + "select 1 / 0;"
+
+
 BEFORE = (Before(), *ALL[1:])
 
 # Builds page by page until the test lets go of it: by kill -9.
@@ -153,3 +159,15 @@ def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector)
     shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
     assert (shown.state, shown.building) == ("failed", None)
     assert "procession projections rebuild execution_list" in shown.last_error
+
+
+def test_a_read_model_whose_tables_cannot_be_made_keeps_no_other_from_being_built(datastore, log, projector):
+    projections = (Undefined(), ALL[0], *ALL[2:])
+
+    def stale():
+        with datastore.reading() as connection:
+            return stale_names(connection, projections)
+
+    assert stale() == [Undefined.name, ALL[0].name]
+    projector(projections)
+    until(lambda: stale() == [Undefined.name])

@@ -17,6 +17,7 @@ from domain.alerts.windows import PER_EXECUTION, WINDOWED, window_of
 from domain.event import Cause
 from domain.identity import process_id
 from projections.cost_ledger import LEDGER, RULES, LedgerRow, RuleRow
+from scheduler.alert_decisions import AlertWork, decide_alerts
 from scheduler.following_costs import FollowingCosts
 from store.reading import connect
 
@@ -82,9 +83,10 @@ def test_any_split_into_ranges_raises_what_single_costs_raise(
             following, after = FollowingCosts(connection, len(KINDS)), len(KINDS)
             raised: set[Raised] = set()
             for until in ends:
+                found, _ = following.follow(connection, after, until)
                 raised |= {
                     (event.process_id, event.kind, event.amount, event.execution_id, event.crossing.position)
-                    for unit in following.follow(connection, after, until, CAUSE)[0]
+                    for unit in decide_alerts(connection, [AlertWork(*each) for each in found.items()], CAUSE)
                     for event in unit.events
                     if isinstance(event, CostAlertRaised)
                 }

@@ -1,5 +1,6 @@
 """The projector's loop: woken by appends, back after outages, taken over by another when it goes."""
 
+import logging
 import time
 
 import pytest
@@ -94,6 +95,19 @@ def test_nothing_is_lost_when_every_connection_is_cut(datastore, log, projector)
     fresh.close()
     assert arrives(datastore, last)
     assert running.alive
+
+
+def test_entries_of_inboxes_that_cannot_be_dropped_disturb_no_projection(datastore, log, projector, caplog):
+    caplog.set_level(logging.ERROR)
+    with datastore.reading() as connection:
+        connection.execute(
+            """create function refuse() returns trigger language plpgsql as $$ begin raise 'not these'; end $$;
+            create trigger refuse before delete on inbox_entries for each statement execute function refuse()"""
+        )
+    projector()
+    assert arrives(datastore, append(log))
+    assert arrives(datastore, append(log))
+    assert [record.name for record in caplog.records] == ["scheduler.inbox_retention"]
 
 
 def test_the_more_events_a_second_the_longer_the_pause_and_never_over_a_fifth_of_a_second():

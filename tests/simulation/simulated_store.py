@@ -1,6 +1,6 @@
 """The log in memory, with every failure that an append can meet."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from uuid import UUID
 
@@ -138,6 +138,11 @@ class Store:
     def stream(self, stream: UUID) -> list[Event]:
         """Return every event of a stream, decoded anew from its stored form."""
         return [decode(topic, state) for topic, state in self._streams.get(stream, ())]
+
+    def streams_from(self, versions: Mapping[UUID, int]) -> dict[UUID, list[Event]]:
+        """Return the events of several streams from a version of each on; omit empty ones."""
+        found = {stream: self.stream(stream)[version - 1 :] for stream, version in versions.items()}
+        return {stream: events for stream, events in found.items() if events}
 
     def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
         """Return every event of several streams, by stream; omit empty streams."""

@@ -25,9 +25,7 @@ ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof Runni
 RunTotal _Attempt Where _Intervals SensitiveViews CaughtUpReading"""
 ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
 RepetitionChanges ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
-WITH_ITS_CONNECTION = (
-    """Measures _MEASURES Origins _ORIGINS FollowingCosts RunningTotals Policing Connections LogEpochs"""
-)
+WITH_ITS_CONNECTION = """Measures _MEASURES Origins _ORIGINS FollowingCosts RunningTotals Connections LogEpochs"""
 # Work under way: each decision that it leads to is taken on the state in the log, and the append refuses another epoch.
 UNDER_WAY = """Log Appending Batch Bells Builder Calling Tally Capacity Reacting SettingAside Upkeep AgentGateway
 BackgroundModel MessageFold ChatFold ResponseFold"""

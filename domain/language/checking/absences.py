@@ -1,5 +1,9 @@
 """Values that are not there for what a definition states of them, although their paths are right."""
 
+from collections.abc import Mapping as Types
+from collections.abc import Set
+
+from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import KnownShapes
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import NULL
@@ -29,6 +33,38 @@ def null_on_the_way(path: Path, known: KnownShapes, guarded: frozenset[tuple[str
         message = f"`{str(holder)[:120]}` may be null, and `{str(path)[:120]}` is not there then"
         hint = shape.hint or "give a fallback: `| default(…)` or `|| …`"
         return Wrong("may_be_null", message, hint, path.offset, "warning")
+    return None
+
+
+def no_payload(path: Path, enclosing: Enclosing | None) -> Wrong | None:
+    """Return a warning of a part of the payload, in a process without a webhook or in the body of a step."""
+    if path.parts[:2] != ("trigger", "payload") or len(path.parts) < 3:
+        return None
+    message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
+    hint = "add the trigger, or read `input`"
+    if enclosing is not None:
+        message = f"`trigger.payload` is null inside `{enclosing.step}`: that step starts the execution"
+        hint = f"map what is needed by the `input_mapping` of `{enclosing.step}`"
+    return Wrong("may_be_null", message, hint, path.offset, "warning")
+
+
+def missing_on_the_way(
+    path: Path, known: KnownShapes, distinguishing: Types[tuple[str | int, ...], Set[str | int]]
+) -> Wrong | None:
+    """Return a warning of a member that its object may lack.
+
+    distinguishing: by object, the members by which conditions distinguish what else it has.
+    """
+    found = known.root(path)
+    for length in range(found[1], len(path.parts)) if found is not None else ():
+        holder = Path(path.parts[:length], path.offset)
+        shape = known.shape(holder)
+        part = path.parts[length]
+        if shape is None or part not in shape.optional or distinguishing.get(holder.parts, frozenset()) - {part}:
+            continue
+        shown = str(Path(path.parts[: length + 1], path.offset))[:120]
+        hint = "give a fallback, `| default(…)` or `|| …`, or name it in `required` of the `output_schema`"
+        return Wrong("may_be_missing", f"`{shown}` may not be there", hint, path.offset, "warning")
     return None
 
 

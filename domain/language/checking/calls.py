@@ -6,7 +6,8 @@ from dataclasses import replace
 from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import KnownShapes, child_outputs, inputs_of, value_shape
 from domain.language.checking.mappings import mapping_faults
-from domain.language.checking.references import Place, References
+from domain.language.checking.places import Place
+from domain.language.checking.references import References
 from domain.language.checking.shapes import ANY, ANY_OR_NULL, NUMBER, ValueShape, of_kinds, of_object
 from domain.language.expressions import Condition, ExpressionProblem, parse_template
 from domain.language.expressions.values import kind_of as json_kind_of

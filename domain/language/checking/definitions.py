@@ -1,10 +1,11 @@
 """Consistency across a definition; works on the tree, so that a problem of one part does not hide one of another."""
 
 from collections.abc import Mapping as Types
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.language.checking.body_inputs import check_body_input
 from domain.language.checking.calls import check_call, enclosing_of, inputs_of_body
+from domain.language.checking.certain import Trial
 from domain.language.checking.children import MAX_NESTING, check_size, check_sub_process
 from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
@@ -12,7 +13,9 @@ from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import CalledShapes, known_shapes
 from domain.language.checking.literals import fixed_faults
 from domain.language.checking.notifications import check_notification
-from domain.language.checking.references import Place, References
+from domain.language.checking.open_routes import StepConditions, check_open_routes
+from domain.language.checking.places import Place
+from domain.language.checking.references import References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
 from domain.language.checking.sensitive import check_sensitive
@@ -60,7 +63,7 @@ class _Scope:
     """The surroundings of the steps of a process, or of a body. default_timeout: whether the defaults set a timeout.
 
     enclosing: the step that holds the body, None for a process. inputs: the shapes of the body's input. depth: the
-    number of bodies around it.
+    number of bodies around it. trial: bounds what the checks evaluate.
     """
 
     called: CalledShapes
@@ -68,6 +71,7 @@ class _Scope:
     enclosing: Enclosing | None = None
     inputs: Types[str, ValueShape] | None = None
     depth: int = 0
+    trial: Trial = field(default_factory=Trial)
 
 
 def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
@@ -77,19 +81,23 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
     known = known_shapes(holder, {name: steps[at] for name, at in graph.ids.items()}, scope.called)
     references = References(
         graph,
-        known if scope.enclosing is None else replace(known, inputs=scope.inputs),
+        known if scope.enclosing is None else replace(known, inputs=scope.inputs, in_body=True),
         Skipping(steps, graph.ids),
         problems,
         scope.called,
         has_webhook=any(is_webhook(trigger) for trigger in _items(holder, "triggers")),
         enclosing=scope.enclosing,
+        trial=scope.trial,
     )
+    conditions = StepConditions(steps, references.roots, scope.trial)
+    references.distinguish(conditions.distinguishing)
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
             own = references.of_step(step)
             place = own.check_step(at, step)
             _check_roles(step, problems)
             check_routes(step, problems)
+            check_open_routes(at, step, conditions, graph, references.known, problems)
             if is_call(step):
                 check_sub_process(step, problems)
                 given = check_call(own, step, place)
@@ -111,8 +119,8 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
             references.check_templates(source, Place(), "outputs")
     _check_unique(holder, "outputs", "name", problems)
     declared = holder.entries.get("input")
-    for field in declared.entries.values() if isinstance(declared, Mapping) else ():
-        _check_default(field, problems)
+    for each in declared.entries.values() if isinstance(declared, Mapping) else ():
+        _check_default(each, problems)
     check_unused(holder, problems)
 
 

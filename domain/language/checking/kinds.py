@@ -43,6 +43,32 @@ def null_checked(text: Condition | TextTemplate) -> frozenset[tuple[str | int, .
     return frozenset(found)
 
 
+def distinguishing_members(text: Condition | TextTemplate) -> set[tuple[str | int, ...]]:
+    """Return the paths of members by which a text distinguishes objects: compared with a word, or needed as a boolean.
+
+    A member that a fallback replaces, or the keys of the object, distinguish whether the member is there: the path is
+    then that of the object, and a part that no member has.
+    """
+    found = set()
+    for comparison in text.comparisons:
+        for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+            words = [each.value for each in other if isinstance(each, Constant)]
+            for each in one if words and comparison.symbol not in _ORDERED else ():
+                if isinstance(each, Path) and each.caught:
+                    found.add((*each.parts[:-1], ""))
+                elif isinstance(each, Path) and words != [None]:
+                    found.add(each.parts)
+    for use in text.uses:
+        paths = [each for each in use.sources if isinstance(each, Path)]
+        if use.symbol == "keys":
+            found |= {(*each.parts, "") for each in paths}
+        elif BOOLEAN in use.kinds:
+            found |= {each.parts for each in paths}
+    if isinstance(text, Condition):
+        found |= {each.parts for each in text.sources if isinstance(each, Path)}
+    return found
+
+
 def outcomes_read(condition: Condition) -> frozenset[str]:
     """Return the steps whose status or error a condition reads."""
     read = (path.parts for path in condition.paths if path.parts[0] == "steps")
@@ -233,9 +259,12 @@ def _of_null(sources: Sources, at: Comparison | Use, demands: Demands, shape_of:
     """Yield a warning for each source that may be null where null fails."""
     for source in sources:
         shape = _shape(source, shape_of)
-        nullable = shape.kinds is not None and NULL in shape.kinds and len(shape.kinds) > 1
+        nullable = shape.kinds is not None and NULL in shape.kinds
         if isinstance(source, Path) and nullable and source.parts not in demands.guarded:
             failing = f"`{at.symbol}`" if at.symbol in _WORDS else at.symbol
-            message = f"`{str(source)[:120]}` may be null, and {failing} fails then"
+            shown = f"`{str(source)[:120]}`"
+            message = f"{shown} may be null, and {failing} fails then"
+            if shape.kinds == frozenset((NULL,)):
+                message = f"{shown} is null, and {failing} fails for it"
             hint = shape.hint or "give a fallback: `| default(…)` or `|| …`"
             yield Wrong("may_be_null", message, hint, at.offset, "warning")

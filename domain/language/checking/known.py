@@ -51,7 +51,8 @@ class KnownShapes:
     """inputs: shapes of declared input fields, None when none are declared. steps: the shape of each step by its id.
 
     names: the shapes of names that a step gives to some of its expressions, as that of an item. bare: the steps whose
-    bodies declare no outputs. inside: for each step inside a body, the steps that hold one of that name.
+    bodies declare no outputs. inside: for each step inside a body, the steps that hold one of that name. types: those
+    of steps whose output is what one person or agent decides. in_body: the steps are those of a body.
     """
 
     inputs: Types[str, ValueShape] | None
@@ -59,6 +60,8 @@ class KnownShapes:
     names: Types[str, ValueShape] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
     inside: Types[str, list[str]] = field(default_factory=dict)
+    types: Types[str, str] = field(default_factory=dict)
+    in_body: bool = False
 
     def root(self, path: Path) -> tuple[ValueShape, int] | None:
         """Return a known shape and the number of parts of the path that lead to it."""
@@ -114,7 +117,16 @@ def known_shapes(root: Mapping, steps: Types[str, Node], called: CalledShapes) -
         shapes[name] = step_shape(output_of(step, outputs) if isinstance(step, Mapping) else ANY, step)
         if has_body(step) and outputs is not None and not outputs.members:
             bare.add(name)
-    return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare), inside=inside)
+    return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare), inside=inside, types=_types(steps))
+
+
+def _types(steps: Types[str, Node]) -> dict[str, str]:
+    """Return the types of steps, but of those that another step stands in for when they fail or are refused."""
+    return {
+        name: text_of(step.entries.get("type")) or ""
+        for name, step in steps.items()
+        if isinstance(step, Mapping) and not isinstance(step.entries.get("on_error"), Mapping)
+    }
 
 
 def child_outputs(step: Mapping, called: CalledShapes) -> ValueShape | None:
@@ -142,7 +154,7 @@ def value_shape(source: Node, known: KnownShapes, roots: tuple[str, ...] = ROOTS
     if isinstance(source, Mapping):
         return of_object(**{name: value_shape(each, known, roots) for name, each in source.entries.items()})
     if isinstance(source, Sequence):
-        return of_kinds(LIST)
+        return replace(of_kinds(LIST), most=len(source.items))
     if not isinstance(source.value, str) or "{{" not in source.value:
         return ValueShape(frozenset((kind_of(source.value),)), values=(source.value,))
     try:

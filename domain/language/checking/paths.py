@@ -34,7 +34,8 @@ def _member(shape: ValueShape, part: str | int) -> ValueShape | None:
     """Return the shape of a member; None if there certainly is none."""
     kinds = None if shape.kinds is None else shape.kinds - {NULL}
     if isinstance(part, int):
-        return None if kinds is not None and LIST not in kinds else shape.items or ValueShape()
+        beyond = shape.most is not None and part >= shape.most
+        return None if beyond or (kinds is not None and LIST not in kinds) else shape.items or ValueShape()
     # A text may hold a JSON object.
     if kinds is not None and not kinds & {OBJECT, TEXT}:
         return None
@@ -45,6 +46,8 @@ def _member(shape: ValueShape, part: str | int) -> ValueShape | None:
 
 def _severity(shape: ValueShape, part: str | int) -> str:
     """Return the severity of an unknown member: an open object may have it, except a slip of a named one."""
+    if isinstance(part, int) and shape.most is not None and (shape.kinds is None or LIST in shape.kinds):
+        return "warning"
     if shape.closed or shape.members is None or not isinstance(part, str):
         return "error"
     return "error" if slip_of(part, shape.members) else "warning"
@@ -55,6 +58,8 @@ def _explained(name: str, shape: ValueShape, part: str | int) -> tuple[str, str]
     kinds = shape.kinds or frozenset()
     if isinstance(part, str) and shape.members is not None and OBJECT in kinds | ({OBJECT} if not kinds else set()):
         return f"{shown} has no `{part[:60]}`", _known(part, shape.members, shape.hint)
+    if isinstance(part, int) and shape.most is not None and part >= shape.most:
+        return f"{shown} has at most {shape.most} items, counted from 0", ""
     what = " or ".join(sorted(kinds - {NULL} or kinds)) or "no object"
     hint = "pick an item with [0], or use first or last" if LIST in kinds else ""
     if part in ("length", "size", "count") and kinds & {LIST, OBJECT, TEXT}:

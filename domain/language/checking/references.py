@@ -1,16 +1,23 @@
 """Expressions and templates in a definition: they must be readable, and their references must be able to resolve."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Types
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
-from domain.language.checking.absences import empty_output, null_on_the_way, undeclared_part
+from domain.language.checking.absences import (
+    empty_output,
+    missing_on_the_way,
+    no_payload,
+    null_on_the_way,
+    undeclared_part,
+)
+from domain.language.checking.certain import Trial, certain_failures
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.kinds import (
     Demands,
+    distinguishing_members,
     faults,
     not_boolean,
     null_checked,
@@ -22,6 +29,7 @@ from domain.language.checking.known import CalledShapes, KnownShapes, incomplete
 from domain.language.checking.literals import literal_faults
 from domain.language.checking.mappings import takes_no_null, unfit
 from domain.language.checking.paths import Wrong
+from domain.language.checking.places import NullGuards, Place
 from domain.language.checking.routes import is_otherwise, routes_of
 from domain.language.checking.shapes import BOOLEAN, NULL, NUMBER, ValueShape
 from domain.language.checking.skipping import Skipping
@@ -30,6 +38,7 @@ from domain.language.expressions import (
     Condition,
     ExpressionProblem,
     Path,
+    TextTemplate,
     parse_condition,
     parse_template,
 )
@@ -45,22 +54,6 @@ from domain.words import did_you_mean
 # So many times is a value rendered in one step before there is a warning.
 MANY = 20
 _SMALL = frozenset((NUMBER, BOOLEAN, NULL))
-_Guards: TypeAlias = frozenset[tuple[str | int, ...]]
-_NO_GUARDS: _Guards = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The place of an expression. step: the position of its step, None where all steps have ended.
-
-    undoing: in a compensation, which may follow any step. guarded: the paths that the condition of the step compares
-    with null. checked: the steps whose status or error that condition reads.
-    """
-
-    step: int | None = None
-    undoing: bool = False
-    guarded: _Guards = _NO_GUARDS
-    checked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +73,9 @@ class References:
     enclosing: Enclosing | None = None
     own: tuple[str, ...] = ()
     item: str | None = None
+    # By object, the members by which conditions distinguish such objects.
+    _distinguishing: dict[tuple[str | int, ...], set[str | int]] = field(default_factory=dict)
+    trial: Trial = field(default_factory=Trial)
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
     # Without these parts a step has failed before the outputs are evaluated.
     _read: set[tuple[str | int, ...]] = field(default_factory=set)
@@ -92,6 +88,11 @@ class References:
     def knowing(self, **names: ValueShape) -> "References":
         """Return the same with names that the paths of some expressions of a step begin with."""
         return replace(self, known=replace(self.known, names=names))
+
+    def distinguish(self, members: Iterable[tuple[str | int, ...]]) -> None:
+        """Note members by which conditions distinguish objects: which others are there may follow from them."""
+        for *holder, member in members:
+            self._distinguishing.setdefault(tuple(holder), set()).add(member)
 
     def of_step(self, step: Mapping) -> "References":
         """Return the same for the expressions of a step, which may read the names of its own where they are known."""
@@ -134,7 +135,7 @@ class References:
                 else:
                     demands = Demands.of(template, place.guarded)
                     right = self._paths(template.paths, scalar, place, demands.guarded)
-                    self._demands(demands, scalar, place)
+                    self._demands(template, demands, scalar, place)
                     found = unfit(template, field, self.known.shape) if right else None
                     if found is not None:
                         self.note(found, scalar)
@@ -156,8 +157,9 @@ class References:
             self._unreadable(problem, node)
             return None
         demands = Demands.of(condition, place.guarded)
+        self.distinguish(distinguishing_members(condition))
         self._paths(condition.paths, node, place, demands.guarded)
-        self._demands(demands, node, place)
+        self._demands(condition, demands, node, place)
         if (found := not_boolean(condition.sources, self.known.shape)) is not None:
             self.note(found, node)
         for wrong in null_condition(condition, demands, self.known.shape):
@@ -168,7 +170,7 @@ class References:
         message = f"{problem.message} (at character {problem.offset + 1} of this text)"
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
-    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place, guarded: _Guards) -> bool:
+    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place, guarded: NullGuards) -> bool:
         """Note problems of paths; return whether there are none. guarded: the paths that are compared with null."""
         noted: set[str] = set()
         for path in paths:
@@ -203,19 +205,16 @@ class References:
         message = f"`{name}` may have no output here: {reason}"
         return Wrong("may_be_skipped", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
 
-    def _may_be_null(self, path: Path, place: Place, guarded: _Guards) -> Wrong | None:
+    def _may_be_null(self, path: Path, place: Place, guarded: NullGuards) -> Wrong | None:
         """Return a warning of a member of something that is null or may be, where nothing catches that."""
         if self.problems.full("warning"):
             return None
         if (found := null_on_the_way(path, self.known, guarded)) is not None:
             return found
-        if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
-            message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
-            hint = "add the trigger, or read `input`"
-            if self.enclosing is not None:
-                message = f"`trigger.payload` is null inside `{self.enclosing.step}`: that step starts the execution"
-                hint = f"map what is needed by the `input_mapping` of `{self.enclosing.step}`"
-            return Wrong("may_be_null", message, hint, path.offset, "warning")
+        if (found := no_payload(path, self.enclosing)) is not None and not self.has_webhook:
+            return found
+        if (found := missing_on_the_way(path, self.known, self._distinguishing)) is not None:
+            return found
         if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
             return None
         name = str(path.parts[1])
@@ -234,11 +233,15 @@ class References:
             hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
             self.note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
-    def _demands(self, demands: Demands, node: Scalar, place: Place) -> None:
-        for found in faults(demands, self.known.shape):
+    def _demands(self, text: Condition | TextTemplate, demands: Demands, node: Scalar, place: Place) -> None:
+        found = list(faults(demands, self.known.shape))
+        for each in found:
             # Which decisions and statuses a compensation meets is unknown beforehand.
-            if not (place.undoing and found.code == "unknown_value" and found.severity == "warning"):
-                self.note(found, node)
+            if not (place.undoing and each.code == "unknown_value" and each.severity == "warning"):
+                self.note(each, node)
+        if all(each.severity != "error" for each in found):
+            for each in certain_failures(text, self.trial):
+                self.note(each, node)
 
     def _wrong(self, path: Path, at: int | None) -> Wrong | None:
         """Return the mistake in a path; None if it may resolve."""

@@ -20,6 +20,8 @@ _KINDS = {
 }
 # Keywords that let an object have members beside its `properties`, or take its shape from elsewhere.
 _OPEN = frozenset(("patternProperties", "$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "propertyNames"))
+# Keywords by which an object may have members that `required` does not name.
+_NAMING = frozenset(("enum", "const", "not", "minProperties", "dependentRequired", "dependentSchemas", "dependencies"))
 _DEEPEST = 32
 
 
@@ -29,7 +31,8 @@ class ValueShape:
 
     items: the shape of each item of a list. closed: whether an object has no further members. values: the only values,
     null aside; None for any. hint: the remedy where a value is null, or is one of `explained` and never can be.
-    filled: whether a default takes the place of null where this is the shape of an input.
+    filled: whether a default takes the place of null where this is the shape of an input. optional: the members that an
+    object may lack. most: how many items a list has at most, None for any number.
     """
 
     kinds: frozenset[str] | None = None
@@ -40,6 +43,8 @@ class ValueShape:
     hint: str = ""
     explained: tuple[object, ...] = ()
     filled: bool = False
+    optional: frozenset[str] = frozenset()
+    most: int | None = None
 
     def without_null(self) -> "ValueShape":
         """Return the same shape for a value that is not null."""
@@ -174,7 +179,9 @@ def _of_item(on_error: str | None, outputs: ValueShape) -> ValueShape:
     if on_error == "skip" and outputs.kinds is not None:
         return replace(outputs, kinds=outputs.kinds | {NULL})
     if on_error == "collect" and outputs.members is not None:
-        return replace(outputs, members={**outputs.members, "error": _ERROR})
+        # In place of an item that fails there is its error alone.
+        members = {**outputs.members, "error": _ERROR}
+        return replace(outputs, members=members, optional=frozenset(members))
     return outputs
 
 
@@ -207,11 +214,18 @@ def _of_schema(schema: Node, depth: int) -> ValueShape:
     inside = None if items is None else _of_schema(items, depth + 1)
     properties, others = schema.entries.get("properties"), schema.entries.get("additionalProperties")
     closed = isinstance(others, Scalar) and others.value is False
+    most = _most_items(schema)
     if not isinstance(properties, Mapping) or (others is not None and not closed):
-        return ValueShape(kinds, None, inside, values=values)
+        return ValueShape(kinds, None, inside, values=values, most=most)
     required = schema.entries.get("required")
-    members = {
-        text_of(each) or "": ANY for each in (required.items if isinstance(required, Sequence) and not closed else [])
-    }
+    always = {text_of(each) or "" for each in (required.items if isinstance(required, Sequence) else [])}
+    members = dict.fromkeys(sorted(always) if not closed else (), ANY)
     members |= {name: _of_schema(each, depth + 1) for name, each in properties.entries.items()}
-    return ValueShape(kinds, members, inside, closed)
+    optional = frozenset() if schema.entries.keys() & _NAMING else frozenset(members) - always
+    return ValueShape(kinds, members, inside, closed, optional=optional, most=most)
+
+
+def _most_items(schema: Mapping) -> int | None:
+    most = schema.entries.get("maxItems")
+    value = most.value if isinstance(most, Scalar) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

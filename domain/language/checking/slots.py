@@ -1,6 +1,7 @@
 """The key of `max_running` and the priority: expressions over the input alone, which no sensitive field enters."""
 
-from domain.language.checking.references import Place, References
+from domain.language.checking.places import Place
+from domain.language.checking.references import References
 from domain.language.expressions import ExpressionProblem, Path, parse_template
 from domain.language.reading.nodes import Mapping, Node, Scalar, text_of
 from domain.language.reading.problems import Problems

@@ -20,6 +20,7 @@ class Condition:
     comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
     uses: tuple[Use, ...] = field(default=(), compare=False)
     sources: Sources = field(default=UNKNOWN, compare=False)
+    certain: tuple[Run, ...] = field(default=(), compare=False)
 
     def evaluate(self, scope: Scope) -> bool:
         """Return whether the condition holds. Raises EvaluationFailed, `not_a_boolean` for any other result."""
@@ -36,4 +37,4 @@ def parse_condition(text: str, roots: tuple[str, ...] = ROOTS) -> Condition:
     roots: the names that its paths may start with.
     """
     whole = compiled(tokens_of(text), marks=True, roots=roots)
-    return Condition(text, whole.paths, whole.run, whole.comparisons, whole.uses, whole.operand.sources)
+    return Condition(text, whole.paths, whole.run, whole.comparisons, whole.uses, whole.operand.sources, whole.certain)

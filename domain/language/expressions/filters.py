@@ -165,3 +165,10 @@ FILTERS: dict[str, Filter] = {
     "last": Filter(0, 0, _last),
     "keys": Filter(0, 0, _keys),
 }
+
+# Operands with which the filters that check the value of an argument fail by that alone.
+PROBES: dict[str, Run] = {
+    "truncate": lambda _scope: "",
+    "round": lambda _scope: 0.5,
+    "join": lambda _scope: [],
+}

@@ -3,41 +3,46 @@
 from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
-from domain.language.expressions.filters import FILTERS, filtered
-from domain.language.expressions.operators import BINARY, COMPARISON, MINUS, NEGATION, in_range, minus, negation
+from domain.language.expressions.constants import CONSTANTS, constant, number, one
+from domain.language.expressions.filters import FILTERS, PROBES, filtered
+from domain.language.expressions.operators import BINARY, COMPARISON, MINUS, NEGATION, minus, negation
 from domain.language.expressions.paths import ROOTS, Path, nearest, reader
-from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
+from domain.language.expressions.problems import ExpressionProblem
 from domain.language.expressions.sources import (
     BOOLEAN,
     FILTERED,
     NUMBER,
+    STATED,
     UNKNOWN,
+    WORKED_OUT,
     Comparison,
     Operand,
     Use,
+    joined,
     list_of,
-    literal,
     or_else_of,
     uses_of_filter,
     uses_of_operator,
 )
 from domain.language.expressions.tokens import FILTERS_MEANT, MISTAKEN, Token
-from domain.language.expressions.values import Run, Scope
+from domain.language.expressions.values import Run
 
 MOST_NODES = 256
 DEEPEST_NESTING = 32
 
-_CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
-
 
 class Compiled(NamedTuple):
-    """comparisons, uses: each of them in it; operand: the whole expression, with where its value comes from."""
+    """comparisons, uses: each of them in it; operand: the whole expression, with where its value comes from.
+
+    certain: its largest parts whose value, or failure, is the same in every scope.
+    """
 
     run: Run
     paths: tuple[Path, ...]
     comparisons: tuple[Comparison, ...]
     uses: tuple[Use, ...]
     operand: Operand
+    certain: tuple[Run, ...]
 
 
 def compiled(tokens: list[Token], marks: bool, roots: tuple[str, ...] = ROOTS) -> Compiled:
@@ -49,7 +54,8 @@ def compiled(tokens: list[Token], marks: bool, roots: tuple[str, ...] = ROOTS) -
     if parser.token.kind != "end":
         parser.unexpected()
     paths = (replace(path, caught=True) if at in parser.caught else path for at, path in enumerate(parser.paths))
-    return Compiled(operand.run, tuple(paths), tuple(parser.comparisons), tuple(parser.uses), operand)
+    certain = (*parser.certain, *([operand.run] if operand.fixed == WORKED_OUT else []))
+    return Compiled(operand.run, tuple(paths), tuple(parser.comparisons), tuple(parser.uses), operand, certain)
 
 
 class _Parser:
@@ -63,6 +69,7 @@ class _Parser:
         self.caught: set[int] = set()
         self.comparisons: list[Comparison] = []
         self.uses: list[Use] = []
+        self.certain: list[Run] = []
         self.nodes = 0
         self.depth = 0
 
@@ -93,7 +100,9 @@ class _Parser:
                 self.comparisons.append(Comparison(token.value, left.sources, right.sources, token.offset))
             elif token.value != "||":
                 self.uses += uses_of_operator(token.value, [left, right], token.offset)
-            left = Operand(combine(left.run, right.run, token.offset), sources)
+            if token.value == "/" and right.fixed and not left.fixed:
+                self.certain.append(combine(one, right.run, token.offset))
+            left = joined(Operand(combine(left.run, right.run, token.offset), sources), [left, right], self.certain)
             if strength == COMPARISON:
                 self.refuse_chain()
 
@@ -106,13 +115,13 @@ class _Parser:
             self.count(token)
             inner = self.nested(NEGATION, token)
             self.uses += uses_of_operator("not", [inner], token.offset)
-            return Operand(negation(inner.run, token.offset), BOOLEAN)
+            return joined(Operand(negation(inner.run, token.offset), BOOLEAN), [inner], self.certain)
         if self.sees("-"):
             self.advance()
             self.count(token)
             inner = self.nested(MINUS, token)
             self.uses += uses_of_operator("-", [inner], token.offset)
-            return Operand(minus(inner.run, token.offset), NUMBER)
+            return joined(Operand(minus(inner.run, token.offset), NUMBER), [inner], self.certain)
         first = len(self.paths)
         return self.filters(self.operand(), first)
 
@@ -136,8 +145,11 @@ class _Parser:
             if token.value == "default":
                 sources = or_else_of(operand.sources, given[0].sources)
             self.uses += uses_of_filter(token.value, operand, given, token.offset)
-            run = filtered(token.value, operand.run, [argument.run for argument in given], token.offset)
-            operand = Operand(run, sources)
+            arguments = [argument.run for argument in given]
+            if token.value in PROBES and given and not operand.fixed and all(each.fixed for each in given):
+                self.certain.append(filtered(token.value, PROBES[token.value], arguments, token.offset))
+            run = filtered(token.value, operand.run, arguments, token.offset)
+            operand = joined(Operand(run, sources), [operand, *given], self.certain)
         return operand
 
     def arguments(self, name: Token) -> list[Operand]:
@@ -164,22 +176,23 @@ class _Parser:
             return self.operand()
         self.advance()
         self.count(token)
-        return Operand(minus(self.operand().run, token.offset), NUMBER)
+        inner = self.operand()
+        return joined(Operand(minus(inner.run, token.offset), NUMBER), [inner], self.certain)
 
     def operand(self) -> Operand:
         token = self.token
         self.count(token)
         if token.kind == "number":
             self.advance()
-            return _constant(_number(token))
+            return constant(number(token))
         if token.kind == "text":
             if self.marks and "{{" in token.value and "}}" in token.value:
                 self.unexpected("take the quotes away; in a condition a path stands by itself")
             self.advance()
-            return _constant(token.value)
+            return constant(token.value)
         if token.kind == "word":
             self.advance()
-            return _constant(_CONSTANTS[token.value]) if token.value in _CONSTANTS else self.path(token)
+            return constant(CONSTANTS[token.value]) if token.value in CONSTANTS else self.path(token)
         return self.group(token)
 
     def group(self, token: Token) -> Operand:
@@ -187,7 +200,8 @@ class _Parser:
             self.advance()
             items = self.sequence("]", token)
             runs = [item.run for item in items]
-            return Operand(lambda scope: [run(scope) for run in runs], list_of(items))
+            made = joined(Operand(lambda scope: [run(scope) for run in runs], list_of(items)), items, self.certain)
+            return made._replace(fixed=STATED) if made.fixed and all(each.fixed == STATED for each in items) else made
         if not (self.sees("(") or (self.marks and self.sees("{{"))):
             self.unexpected("'{{' stands inside '{{ }}'; leave it out" if self.sees("{{") else None)
         self.advance()
@@ -277,19 +291,3 @@ class _Parser:
         if token.kind != "text":
             hint = hint or MISTAKEN.get(token.value)
         raise ExpressionProblem("expression_syntax", message, token.offset, hint)
-
-
-def _constant(value: object) -> Operand:
-    def run(scope: Scope) -> object:
-        return value
-
-    return Operand(run, literal(value))
-
-
-def _number(token: Token) -> object:
-    try:
-        number = int(token.value) if token.value.isdigit() else float(token.value)
-        return in_range(number, token.offset)
-    except (EvaluationFailed, ValueError) as error:
-        message = "a whole number fits 64 bits, any other is finite"
-        raise ExpressionProblem("number_out_of_range", message, token.offset) from error

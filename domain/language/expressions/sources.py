@@ -65,11 +65,18 @@ ARGUMENTS: dict[str, frozenset[str]] = {
 NUMBERS, BOOLEANS = frozenset(("a number",)), frozenset(("a boolean",))
 
 
+VARIES, STATED, WORKED_OUT = 0, 1, 2
+
+
 class Operand(NamedTuple):
-    """A compiled part of an expression, and where its value comes from."""
+    """A compiled part of an expression, and where its value comes from.
+
+    fixed: ``STATED`` for a literal, ``WORKED_OUT`` for what follows from literals alone; ``VARIES`` for any other.
+    """
 
     run: Run
     sources: Sources
+    fixed: int = VARIES
 
 
 class Comparison(NamedTuple):
@@ -100,6 +107,14 @@ def uses_of_filter(name: str, operand: Operand, given: list[Operand], offset: in
     """Return the demands of a filter on its operand and its arguments."""
     uses = [Use(name, TAKES[name], operand.sources, offset)] if name in TAKES else []
     return uses + [Use(name, ARGUMENTS[name], each.sources, offset) for each in given if name in ARGUMENTS]
+
+
+def joined(operand: Operand, parts: list[Operand], certain: list[Run]) -> Operand:
+    """Return an operand as fixed as its parts. If it varies, add those parts to `certain` that literals determine."""
+    if all(part.fixed for part in parts):
+        return operand._replace(fixed=WORKED_OUT)
+    certain += [part.run for part in parts if part.fixed == WORKED_OUT]
+    return operand
 
 
 def literal(value: object) -> Sources:

@@ -42,6 +42,7 @@ class TextTemplate:
     comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
     uses: tuple[Use, ...] = field(default=(), compare=False)
     sources: Sources = field(default=UNKNOWN, compare=False)
+    certain: tuple[Run, ...] = field(default=(), compare=False)
 
     def render(self, scope: Scope) -> JSON:
         """Return the text with every hole filled, or the value itself of a lone hole. Raises EvaluationFailed.
@@ -82,6 +83,7 @@ def parse_template(text: str, roots: tuple[str, ...] = ROOTS) -> TextTemplate:
     paths: list[Path] = []
     comparisons: list[Comparison] = []
     uses: list[Use] = []
+    certain: list[Run] = []
     sources: Sources = ("text",)
     offset = 0
     while (opening := text.find("{{", offset)) >= 0:
@@ -93,13 +95,14 @@ def parse_template(text: str, roots: tuple[str, ...] = ROOTS) -> TextTemplate:
         paths.extend(hole.paths)
         comparisons.extend(hole.comparisons)
         uses.extend(hole.uses)
+        certain.extend(hole.certain)
         if opening == 0 and offset == len(text):
             sources = hole.operand.sources
     if offset < len(text):
         pieces.append(text[offset:])
     constant = all(isinstance(piece, str) for piece in pieces)
     render = _renderer(text, pieces, constant)
-    return TextTemplate(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources)
+    return TextTemplate(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources, tuple(certain))
 
 
 def parse_value(value: JSON, roots: tuple[str, ...] = ROOTS) -> ValueTemplate:

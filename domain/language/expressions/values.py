@@ -36,11 +36,11 @@ class Budget:
 
     __slots__ = ("_objects", "_work", "left", "most", "whole")
 
-    def __init__(self, most: int = LARGEST_RESULT, whole: "Budget | None" = None) -> None:
+    def __init__(self, most: int = LARGEST_RESULT, whole: "Budget | None" = None, work: int = MOST_WORK) -> None:
         self.most = most
         self.left = most
         self.whole = whole
-        self._work = MOST_WORK
+        self._work = work
         self._objects: dict[str, dict[str, Any] | None] | None = None
 
     def take(self, size: int, offset: int) -> None:

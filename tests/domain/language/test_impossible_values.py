@@ -28,11 +28,11 @@ STEPS = """- {id: ask, type: human_approval, on_error: skip_step}
   message: x
   output_schema:
     type: object
-    required: [level]
+    required: [level, at, part]
     properties:
       level: {enum: [low, high]}
       at: {type: [string, 'null']}
-      part: {type: [object, 'null'], properties: {size: {type: number}}}
+      part: {type: [object, 'null'], required: [size], properties: {size: {type: number}}}
 """
 BEFORE = "depends_on: [ask, firm, way, plain, typed]"
 

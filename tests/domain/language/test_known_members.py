@@ -5,7 +5,9 @@ import pytest
 from domain.language import parse_definition
 
 AGENT = "agent: w, message: x"
-SCHEMA = "output_schema: {type: object, properties: {score: {type: number}, note: {type: string}}"
+SCHEMA = (
+    "output_schema: {type: object, required: [score, note], properties: {score: {type: number}, note: {type: string}}"
+)
 STEPS = {
     "approval": "{id: a, type: human_approval, on_error: skip_step}",
     "gateway": "{id: a, type: gateway, routes: [{condition: 'input.n > 1', target: z}], default_route: z}",
