@@ -34,7 +34,11 @@ class Processes:
 
     def run(self, *arguments: str) -> int:
         """Run a `procession` command to its end; return its exit code."""
-        return self._begin("commands", arguments).wait(300)
+        process = self._begin("commands", arguments)
+        try:
+            return process.wait(300)
+        finally:
+            process.kill()
 
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
@@ -90,7 +94,10 @@ class Processes:
         with self._changing:
             process = self._running.pop(name)
         process.terminate()
-        return process.wait(120)
+        try:
+            return process.wait(120)
+        finally:
+            process.kill()
 
     def get(self, path: str, **parameters: Any) -> httpx2.Response:
         """Return the answer to a query, whatever its status."""
