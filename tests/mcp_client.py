@@ -7,27 +7,10 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import httpx2
-import mcp_types
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 Found = TypeVar("Found")
-
-
-class Plain(mcp_types.Request[dict[str, Any], str]):
-    """A request of an extension."""
-
-
-class Named(Plain):
-    """One that states its name in a header too."""
-
-    name_param = "name"
-
-
-class Answered(mcp_types.Result):
-    """Any result."""
-
-    model_config = {"extra": "allow"}
 
 
 def alone(error: BaseException) -> BaseException:
@@ -67,19 +50,3 @@ class Agent:
         [content] = result.content
         assert json.loads(content.text) == result.structured_content
         return result.structured_content
-
-    def is_refused(self, tool: str, **arguments: Any) -> str:
-        """The code with which a tool refuses."""
-        result = self.does(lambda client: client.call_tool(tool, arguments))
-        assert result.is_error
-        return str(json.loads(result.content[0].text)["code"])
-
-    def sends(self, method: str, **params: Any) -> dict[str, Any]:
-        """What a method of the extension answers."""
-        return self.does(lambda client: _send(client, method, params))
-
-
-async def _send(client: Client, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    request = (Named if "name" in params else Plain)(method=method, params=params)
-    answer = await client.session.send_request(request, Answered)
-    return answer.model_dump(by_alias=True)

@@ -14,6 +14,9 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from app.clock import SYSTEM_CLOCK
+from app.connections import ConnectionLimits
+from app.serving import ApiServer
+from app.sockets import listen
 from app.wiring import Wiring
 from commands.executions import AnswerStep, unit_of
 from commands.plans import Plans
@@ -160,6 +163,13 @@ def client(installation: Installation) -> Iterator[TestClient]:
         yield client
 
 
+def serve(app: FastAPI) -> ApiServer:
+    """Return a real server with the door of an application, started; for answers that stay open."""
+    server = ApiServer(app.state.door, listen("127.0.0.1", 0), lambda: None, ConnectionLimits())
+    server.start()
+    return server
+
+
 @contextmanager
 def browsing(installation: Installation) -> Iterator[TestClient]:
     """Yield a client of the pages and the API. Entered, it has one event loop for all requests, not one for each."""
@@ -245,15 +255,15 @@ def start(client: TestClient, greeting: str) -> Callable[..., UUID]:
 @pytest.fixture
 def problem_codes() -> Callable[[Any], list[str]]:
     """The codes of all problems in a problem document, its own first; checks that it is one."""
-    return _problem_codes
 
+    def codes(answer: Any) -> list[str]:
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        document = msgspec.json.decode(answer.content)
+        assert {"type", "title", "status", "detail", "code", "problems"} <= document.keys()
+        assert document["status"] == answer.status_code
+        return [document["code"], *(problem["code"] for problem in document["problems"])]
 
-def _problem_codes(answer: Any) -> list[str]:
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    document = msgspec.json.decode(answer.content)
-    assert {"type", "title", "status", "detail", "code", "problems"} <= document.keys()
-    assert document["status"] == answer.status_code
-    return [document["code"], *(problem["code"] for problem in document["problems"])]
+    return codes
 
 
 Shown = dict[str, str]

@@ -18,9 +18,8 @@ from domain.inbox.summary import MOST_BYTES
 from domain.large_results import KEY, refer
 from scheduler.bells import Bells
 from store import large_results
-from tests.api.conftest import CALLBACK_KEY, Installation
+from tests.api.conftest import CALLBACK_KEY, Installation, serve
 from tests.api.inbox_receiver import Receiver
-from tests.api.served import Served
 from tests.mcp_client import Agent
 
 MARKUP = (
@@ -34,7 +33,7 @@ TEN_MEGABYTES = b'{"text":"%s"}' % (b"secret of ten megabytes " * 450_000)
 
 @pytest.fixture
 def served(installation: Installation) -> Iterator[str]:
-    made = Served(installation.app)
+    made = serve(installation.app)
     yield made.url
     made.stop()
 

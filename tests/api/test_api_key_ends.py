@@ -9,18 +9,19 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from app.serving import ApiServer
 from commands.keys import FRESH_FOR_SECONDS
 from edge.sessions import COOKIE, LONGEST, begin
-from tests.api.conftest import Installation, Making, Shown
-from tests.api.test_api_stream import Served, Stream
+from tests.api.conftest import Installation, Making, Shown, serve
+from tests.api.test_api_stream import Stream
 
 NOTICED_WITHIN_SECONDS = 5
 
 
 @contextmanager
-def listening(served: Served, headers: Shown) -> Iterator[Stream]:
+def listening(server: ApiServer, headers: Shown) -> Iterator[Stream]:
     with (
-        httpx2.Client(base_url=served.url, timeout=120, headers=headers) as reader,
+        httpx2.Client(base_url=server.url, timeout=120, headers=headers) as reader,
         reader.stream("GET", "/api/stream") as answer,
     ):
         assert answer.status_code == 200, answer.read()
@@ -61,22 +62,22 @@ def test_a_revocation_ends_the_streams_of_the_key(
     client: TestClient, installation: Installation, root: Shown, key: Making
 ) -> None:
     viewer = key("viewer", name="see")
-    served = Served(installation.app)
-    with listening(served, viewer) as stream:
+    server = serve(installation.app)
+    with listening(server, viewer) as stream:
         stream.next()
         revoke(client, installation, root, "see")
         ended(stream)
-    served.stop()
+    server.stop()
 
 
 def test_a_stream_without_a_key_ends_with_the_first_key(client: TestClient, installation: Installation) -> None:
-    served = Served(installation.app)
+    server = serve(installation.app)
     local = {"Host": "testserver"}
-    with listening(served, local) as stream:
+    with listening(server, local) as stream:
         stream.next()
         assert client.post("/api/keys", json={"name": "root", "scopes": ["admin"]}).status_code == 201
         ended(stream)
-    served.stop()
+    server.stop()
 
 
 def test_a_stream_ends_with_its_session(client: TestClient, installation: Installation, root: Shown) -> None:
@@ -95,9 +96,9 @@ def test_a_stream_ends_with_its_session(client: TestClient, installation: Instal
     app.state.door = door = dataclasses.replace(app.state.door, clock=clock)
     [key_id] = installation.keys.ring().keys
     cookie = door.sessions.write(begin(str(key_id), clock.now()))
-    served = Served(app)
-    with listening(served, {"Cookie": f"{COOKIE}={cookie}"}) as stream:
+    server = serve(app)
+    with listening(server, {"Cookie": f"{COOKIE}={cookie}"}) as stream:
         stream.next()
         clock.by = LONGEST
         ended(stream)
-    served.stop()
+    server.stop()

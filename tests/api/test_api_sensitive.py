@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from domain.agents.calls import Completed, Failed, StepError
 from queries import sensitive
-from tests.api.conftest import Installation, Making, Shown
-from tests.api.test_api_stream import Served, Stream
+from tests.api.conftest import Installation, Making, Shown, serve
+from tests.api.test_api_stream import Stream
 from web.app import PagesBeside, create_pages
 
 PATIENT = """
@@ -174,17 +174,17 @@ def test_what_is_too_much_to_compare_is_masked_whole(
 
 def test_a_stream_masks_its_events(client: TestClient, installation: Installation, root: Shown, key: Making) -> None:
     viewer = key("viewer", name="see")
-    served = Served(installation.app)
+    server = serve(installation.app)
     client.headers.update(root)
     installation.publish(client, FAILING, writer={"script": "echo"})
     given = {"input": {"ssn": "078-05-1120"}}
     id = UUID(client.post("/api/processes/failing/executions", json=given).json()["execution_id"])
     with (
-        httpx2.Client(base_url=served.url, timeout=60, headers=viewer) as reader,
+        httpx2.Client(base_url=server.url, timeout=60, headers=viewer) as reader,
         reader.stream("GET", f"/api/stream?execution={id}") as answer,
     ):
         assert Stream(answer).next()["data"]["data"]["input"] == {"ssn": "•••"}
-    served.stop()
+    server.stop()
 
 
 CALLED = """

@@ -8,12 +8,13 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.served import Served
+from app.serving import ApiServer
+from tests.api.conftest import serve
 
 
 @pytest.fixture
-def served(installation: Any) -> Iterator[Served]:
-    made = Served(installation.app)
+def served(installation: Any) -> Iterator[ApiServer]:
+    made = serve(installation.app)
     yield made
     made.stop()
 
@@ -46,7 +47,7 @@ def present(installation: Any) -> str:
 
 
 @pytest.fixture
-def listen(served: Served) -> Iterator[Callable[..., Stream]]:
+def listen(served: ApiServer) -> Iterator[Callable[..., Stream]]:
     opened: list[Any] = []
     client = httpx2.Client(base_url=served.url, timeout=60)
 
@@ -175,7 +176,7 @@ def test_a_stream_notices_that_the_log_was_restored(
     assert (told["event"], told["id"], told["data"]) == ("position", f"{epoch}.2", at)
 
 
-def test_streams_end_when_the_server_does(served: Served, listen: Callable[..., Stream], greeting: str) -> None:
+def test_streams_end_when_the_server_does(served: ApiServer, listen: Callable[..., Stream], greeting: str) -> None:
     stream = listen()
     stream.next()
     served.stop()

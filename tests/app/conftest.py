@@ -115,11 +115,8 @@ def publish(hello: Path, procession: Procession) -> Callable[[str, str], None]:
 
 
 @pytest.fixture
-def failing(hello: Path, procession: Procession) -> Path:
+def failing(hello: Path, publish: Callable[[str, str], None], procession: Procession) -> Path:
     """The file of a process that fails in its second step, published under the name failing."""
-    file = hello.with_name("failing.yaml")
-    file.write_text(FAILING)
-    register = ("agents", "register", "broken", "--kind", "scripted", "--set", "script=fail")
-    assert procession(*register).exit_code == 0
-    assert procession("publish", str(file)).exit_code == 0
-    return file
+    assert procession("agents", "register", "broken", "--kind", "scripted", "--set", "script=fail").exit_code == 0
+    publish("failing", FAILING)
+    return hello.with_name("failing.yaml")

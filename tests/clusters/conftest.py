@@ -1,9 +1,9 @@
 """Clusters of tests: servers on loopback that share nothing with the server of the other tests."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -16,35 +16,28 @@ from tests.clusters.node import Cluster, Node
 @pytest.fixture(scope="session")
 def programs_in() -> Iterator[Path]:
     """Yield a folder for programs, where the server's account cannot enter the installed ones."""
-    folder = Path(tempfile.mkdtemp(prefix="procession-programs-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with TemporaryDirectory(prefix="procession-programs-", ignore_cleanup_errors=True) as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")
 def migrated(programs_in: Path) -> Iterator[Path]:
     """Yield the folder of a stopped server whose database is migrated and empty."""
-    cluster = Cluster(programs_in)
-    try:
+    with closing(Cluster(programs_in)) as cluster:
         node = cluster.create("seed")
         migrate(node.dsn)
         with psycopg.connect(node.dsn) as connection:
             create_read_tables(connection)
         node.stop()
         yield node.data
-    finally:
-        cluster.close()
 
 
 @pytest.fixture
 def cluster(programs_in: Path) -> Iterator[Cluster]:
     """Yield a cluster without nodes; end its nodes after the test."""
-    made = Cluster(programs_in)
-    try:
+    with closing(Cluster(programs_in)) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from embedded.accounts import server_account
 from embedded.binaries import binaries_for
 from tests.ports import free_port
 from tests.postgresql_programs import programs
-from tests.waiting import until
+from tests.waiting import patiently, until
 
 NAME = "procession"
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
@@ -54,11 +54,7 @@ class Node:
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement on a connection of its own; return its rows. Raises psycopg.Error."""
-        return self.rows_of(NAME, query, *parameters)
-
-    def rows_of(self, database: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Do the same in another database."""
-        with psycopg.connect(conninfo.make_conninfo(self.dsn, dbname=database), autocommit=True) as connection:
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
             cursor = connection.execute(query, parameters or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
@@ -67,20 +63,10 @@ class Node:
         self._settings |= settings
         arguments = [f"-c{name}={value}" for name, value in {**SETTINGS, **self._settings}.items()]
         with self.data.with_suffix(".log").open("ab") as log:
-            self._process = self._cluster.popen(
-                [self._cluster.postgres, "-D", self.data, f"-p{self.port}"], arguments, log
-            )
-        until(self._accepts)
+            command = [self._cluster.binaries.postgres, "-D", self.data, f"-p{self.port}"]
+            self._process = self._cluster.popen(command, arguments, log)
+        await_start(self._process, conninfo.make_conninfo(self.dsn, dbname="postgres"), self.data.with_suffix(".log"))
         return self
-
-    def _accepts(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self.data.with_suffix(".log").read_text()[-2000:]
-        try:
-            psycopg.connect(conninfo.make_conninfo(self.dsn, dbname="postgres")).close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def stop(self) -> None:
         """Stop the server: it ends its connections and writes everything out."""
@@ -149,14 +135,37 @@ class Node:
         self.set(synchronous_standby_names=names)
         until(lambda: (len(self.rows(SYNCHRONOUS)) > 0) == bool(names))
 
-    def streams_to(self, name: str) -> bool:
-        """Return whether the standby `name` receives what this server writes."""
-        return len(self.rows(STREAMING, name)) > 0
-
     def await_replay(self, primary: "Node") -> None:
         """Return once this standby shows all that `primary` has written until now."""
         ((written,),) = primary.rows(WRITTEN)
         until(lambda: self.rows("select pg_last_wal_replay_lsn() >= %s::pg_lsn", written) == [(True,)])
+
+    def cut_off(self, primary: "Node") -> None:
+        """End this standby when it has everything of now: it gets nothing that comes later."""
+        self.await_replay(primary)
+        self.stop()
+
+    def take_over(self, primary: "Node") -> None:
+        """Kill the primary, and promote this standby, which was cut off from it."""
+        primary.kill()
+        self.start()
+        self.promote()
+
+
+def both(*nodes: Node) -> str:
+    """Return the address that names all nodes, and stands for the first of them that takes writes."""
+    hosts, ports = ",".join("127.0.0.1" for _ in nodes), ",".join(str(node.port) for node in nodes)
+    return conninfo.make_conninfo(nodes[0].dsn, host=hosts, port=ports, target_session_attrs="read-write")
+
+
+def await_start(process: "subprocess.Popen[bytes]", dsn: str, words: Path) -> None:
+    """Return once a server accepts connections. words: what it has written if it ends instead."""
+
+    def connect() -> None:
+        assert process.poll() is None, words.read_text()[-2000:]
+        psycopg.connect(dsn).close()
+
+    patiently(connect, psycopg.OperationalError)
 
 
 class Cluster:
@@ -165,14 +174,9 @@ class Cluster:
     def __init__(self, programs_in: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="procession-cluster-"))
         self._account = server_account(self.folder / "none")
-        self._binaries = binaries_for(self._account, programs_in)
+        self.binaries = binaries_for(self._account, programs_in)
         self._account.give(self.folder)
         self.nodes: dict[str, Node] = {}
-
-    @property
-    def postgres(self) -> Path:
-        """The program of the server."""
-        return self._binaries.postgres
 
     def popen(self, command: Sequence[str | Path], arguments: Sequence[str], log: Any) -> "subprocess.Popen[bytes]":
         """Start a program as the server's account; its output goes to `log`."""
@@ -190,7 +194,7 @@ class Cluster:
     def create(self, name: str, **settings: str) -> Node:
         """Return a new server with an empty database `procession`, started."""
         node = self._node(name)
-        command = [str(self._binaries.initdb), "-D", str(node.data), "-Upostgres", "--auth=trust", "--no-sync"]
+        command = [str(self.binaries.initdb), "-D", str(node.data), "-Upostgres", "--auth=trust", "--no-sync"]
         command += ["--wal-segsize=1", "--encoding=UTF8", "--locale=C", "--no-instructions"]
         self._run(command, as_account=True)
         node.start(**settings)
@@ -218,7 +222,7 @@ class Cluster:
         self._run([str(programs() / "pg_basebackup"), "-D", str(node.data), "-d", source, "-R", "-cfast", "--no-sync"])
         self._give(node)
         node.start(**settings)
-        until(lambda: of.streams_to(name))
+        until(lambda: of.rows(STREAMING, name))
         return node
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.clusters.installation import IMPATIENT, Installation
+from tests.clusters.installation import Greeting, impatient
 from tests.clusters.node import Cluster, Node
 from tests.waiting import until
 
@@ -39,11 +39,12 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
     def idle(command: str) -> Callable[[], bool]:
         return lambda: open_now()[command] == documented(command)[0]
 
-    with Installation(cluster, primary.dsn, prepared_by=IMPATIENT) as installation:
+    with Greeting(cluster, primary.dsn) as installation:
+        installation.prepare = impatient
         installation.launch("work", "work", "--no-projector")
         installation.launch("projector", "work", "--only-projector")
         installation.serve()
-        installation.publish()
+        installation.publish_hello()
         for command in PARTS:
             until(idle(command))
         most: Counter[str] = Counter()
@@ -62,11 +63,11 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
 
 def test_four_connections_of_the_pool_are_enough_for_a_worker_and_a_projector(cluster: Cluster, primary: Node) -> None:
     with (
-        Installation(cluster, primary.dsn) as doors,
-        Installation(cluster, primary.dsn, PROCESSION_POOL_SIZE="4") as small,
+        Greeting(cluster, primary.dsn) as doors,
+        Greeting(cluster, primary.dsn, PROCESSION_POOL_SIZE="4") as small,
     ):
         doors.serve()
-        doors.publish()
+        doors.publish_hello()
         with ThreadPoolExecutor(40) as callers:
             list(callers.map(doors.start, map(str, range(EXECUTIONS))))
         # Everything is due when they begin.
@@ -75,13 +76,13 @@ def test_four_connections_of_the_pool_are_enough_for_a_worker_and_a_projector(cl
         until(lambda: primary.rows(COMPLETED) == [(EXECUTIONS,)])
         for name in ("work", "projector"):
             small.end(name)
-            words = small.words_of(name).read_text()
+            words = small.words(name)
             assert "ready" in words
             assert "PROCESSION_POOL_SIZE" not in words, words[-2000:]
 
 
 def test_a_server_without_free_connections_is_stated_by_health(cluster: Cluster, primary: Node) -> None:
-    with Installation(cluster, primary.dsn) as installation, ExitStack() as others:
+    with Greeting(cluster, primary.dsn) as installation, ExitStack() as others:
         installation.serve()
         assert installation.health()["status"] == "ready"
 

@@ -14,8 +14,7 @@ from store.datastore import Datastore
 from store.epochs import EpochRefused
 from store.log import Log
 from store.unit import Conflict, EpochOver, Unit
-from tests.clusters.failover_rig import both, cut_off, take_over
-from tests.clusters.node import Node
+from tests.clusters.node import Node, both
 from tests.waiting import until
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test")
@@ -52,10 +51,10 @@ def test_what_rests_on_lost_events_is_refused_though_others_have_their_numbers(
     held = log.append(Unit(stream, 0, [skipped()] * 3))
     first = log.datastore.epochs.current
     assert first is not None
-    cut_off(primary, standby)
+    standby.cut_off(primary)
     lost = log.append(Unit(stream, 3, [skipped("lost")]))
     kept_before = kept.forgotten
-    take_over(primary, standby)
+    standby.take_over(primary)
 
     # Another process gives the number of the lost event to another one.
     other = log_on(stack, standby.dsn)
@@ -94,8 +93,8 @@ def test_a_decision_that_began_before_the_failover_is_taken_again(
 def test_an_old_primary_that_comes_back_records_nothing(primary: Node, standby: Node, stack: ExitStack) -> None:
     log = log_on(stack, both(primary, standby))
     log.append(Unit(uuid4(), 0, [skipped()]))
-    cut_off(primary, standby)
-    take_over(primary, standby)
+    standby.cut_off(primary)
+    standby.take_over(primary)
     meet(log)
     assert log.append(Unit(uuid4(), 0, [skipped()])) > 0
     primary.start()  # nobody fenced it, and its address comes first

@@ -7,21 +7,59 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.clusters.failover_rig import ENDED, PROCESS, STARTED, FailoverSite, both, cut_off, installed, take_over
-from tests.clusters.installation import IMPATIENT
-from tests.clusters.node import Node
-from tests.journeys.killing import check_log, wait_for
+from tests.clusters.installation import impatient
+from tests.clusters.node import Node, both
+from tests.journeys.conftest import Site
+from tests.journeys.killing import check_log, post, wait_for
 from tests.waiting import until
 
+PROCESS = """
+name: going
+steps:
+  - {id: a, agent: careful, message: "{{ input.n }}"}
+  - {id: pause, type: timer, duration: 200ms, depends_on: a}
+  - {id: b, agent: careful, message: "{{ steps.a.output }}", depends_on: pause}
+"""
+ENDED = "select count(*) from stored_events where topic = 'ExecutionCompleted'"
+STARTED = "select count(*) from stored_events where topic = 'ExecutionStarted'"
 VERSIONS = """select distinct convert_from(state, 'utf8')::json ->> 'version' from stored_events
 where topic = 'ExecutionStarted' order by 1"""
 STREAMS = "select originator_id::text from stored_events where topic = 'ExecutionStarted'"
 
 
+class FailoverSite(Site):
+    """API and workers on two nodes. dsn: of the one that the test itself asks."""
+
+    def __init__(self, directory: Path, primary: Node, standby: Node) -> None:
+        settings = {"DATABASE_URL": both(primary, standby), "PROCESSION_LEASE": "PT1S"}
+        super().__init__(directory, primary.dsn, **settings)
+
+    def begin(self) -> None:
+        """Start an API and two workers, and publish the process."""
+        self.serve()
+        for name in ("worker-1", "worker-2"):
+            self.launch(name, "work")
+        self.publish(PROCESS, careful={"script": "slow", "delay": "20ms", "record": str(self.directory / "calls")})
+
+    def start(self, n: int) -> dict[str, Any]:
+        """Start an execution, with as many requests as it takes; return the receipt, with the epoch of its position."""
+        answer = post(self, "/api/processes/going/executions", {"input": {"n": n}}, f"going-{n}")
+        return {**answer.json(), "epoch": answer.headers["procession-epoch"]}
+
+    def holding(self, receipt: dict[str, Any]) -> httpx2.Response:
+        """Return the answer to a query for the position of a receipt, once the read model has got so far."""
+
+        def answer() -> httpx2.Response:
+            return self.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+
+        until(lambda: answer().status_code != 503)
+        return answer()
+
+
 def all_end(site: FailoverSite) -> None:
     """Return once every execution that the log holds has ended."""
-    wait_for(lambda: site.count(ENDED) >= site.count(STARTED))
-    assert site.count(ENDED) == site.count(STARTED)
+    wait_for(lambda: site.rows(ENDED) >= site.rows(STARTED))
+    assert site.rows(ENDED) == site.rows(STARTED)
     assert site.rows("select count(*) from set_aside") == [(0,)]
     check_log(site)
 
@@ -34,13 +72,13 @@ def verify(site: FailoverSite) -> None:
 @pytest.mark.timeout(600)
 def test_a_synchronous_standby_takes_over_under_load(primary: Node, standby: Node, tmp_path: Path) -> None:
     primary.synchronous("ANY 1 (two)")
-    with installed(tmp_path, both(primary, standby), primary) as site, ThreadPoolExecutor(4) as callers:
+    with FailoverSite(tmp_path, primary, standby) as site, ThreadPoolExecutor(4) as callers:
         site.begin()
         receipts = [callers.submit(site.start, n) for n in range(80)]
         until(lambda: sum(each.done() for each in receipts) >= 25)
         primary.kill()
         standby.promote()
-        site.primary = standby
+        site.dsn = standby.dsn
         acknowledged = [each.result(300) for each in receipts]
         all_end(site)
         assert {each for (each,) in site.rows(STREAMS)} == {each["execution_id"] for each in acknowledged}
@@ -54,18 +92,19 @@ def test_a_synchronous_standby_takes_over_under_load(primary: Node, standby: Nod
 
 @pytest.mark.timeout(600)
 def test_an_asynchronous_standby_lacks_the_last_events(primary: Node, standby: Node, tmp_path: Path) -> None:
-    with installed(tmp_path, both(primary, standby), primary) as site:
+    with FailoverSite(tmp_path, primary, standby) as site:
         site.begin()
         kept = [site.start(n) for n in range(10)]
-        cut_off(primary, standby)
+        standby.cut_off(primary)
         # Version 2 runs from here on; every process has it in memory.
-        assert site.publish("going", PROCESS.format(name="going").replace("200ms", "100ms")) == 2
+        site.put("/api/processes/going", {"definition": PROCESS.replace("200ms", "100ms")})
+        assert site.post("/api/processes/going/publish", {})["version"] == 2
         lost = [site.start(n) for n in range(10, 30)]
         assert site.rows(VERSIONS) == [("1",), ("2",)]
         last = f"{lost[-1]['epoch']}.{lost[-1]['position']}"
         cursor = events_until(site, lost[-1]["position"])
-        take_over(primary, standby)
-        site.primary = standby
+        standby.take_over(primary)
+        site.dsn = standby.dsn
         later = [site.start(n) for n in range(30, 60)]
         all_end(site)
 
@@ -74,7 +113,7 @@ def test_an_asynchronous_standby_lacks_the_last_events(primary: Node, standby: N
         assert found.isdisjoint(each["execution_id"] for each in lost)
         assert site.rows(VERSIONS) == [("1",)]
         informed(site, kept[0], lost[-1], later[-1], last, cursor)
-        assert "epoch 2 of the log has begun" in (tmp_path / "api.log").read_text()
+        assert "epoch 2 of the log has begun" in site.words("api")
         verify(site)
 
 
@@ -99,7 +138,7 @@ def informed(
     epoch = site.get("/health/ready").json()["epoch"]
     assert (refused.json()["epoch"], epoch["number"]) == (epoch["epoch"], 2)
     assert kept["position"] <= epoch["begins_at"] < lost["position"]
-    with site.client.stream("GET", f"{site.base}/api/stream", headers={"Last-Event-ID": last}) as stream:
+    with site.client.stream("GET", "/api/stream", headers={"Last-Event-ID": last}) as stream:
         assert stream.status_code == 200
         first = [line for line, _ in zip(stream.iter_lines(), range(3), strict=False)]
     assert f'"epoch":"{epoch["epoch"]}"' in "".join(first)
@@ -107,24 +146,26 @@ def informed(
 
 @pytest.mark.timeout(600)
 def test_an_old_primary_that_nobody_fenced_acknowledges_nothing(primary: Node, standby: Node, tmp_path: Path) -> None:
-    # A request waits in vain for a connection, several times in a row.
-    with installed(tmp_path, both(primary, standby), primary, IMPATIENT) as site:
+    with FailoverSite(tmp_path, primary, standby) as site:
+        # A request waits in vain for a connection, several times in a row.
+        site.prepare = impatient
         site.begin()
         site.start(0)
-        until(lambda: site.count("select count(*) from workers") == 2)
-        cut_off(primary, standby)
-        take_over(primary, standby)
-        site.primary = standby
+        until(lambda: site.rows("select count(*) from workers") == [(2,)])
+        standby.cut_off(primary)
+        standby.take_over(primary)
+        site.dsn = standby.dsn
         site.start(1)
         # A process that has not met the new primary cannot know better than the address.
-        logs = [tmp_path / f"{name}.log" for name in ("api", "worker-1", "worker-2")]
-        until(lambda: all("epoch 2 of the log has begun" in log.read_text() for log in logs))
+        names = ("api", "worker-1", "worker-2")
+        until(lambda: all("epoch 2 of the log has begun" in site.words(name) for name in names))
         primary.start()  # its address comes first
         before = primary.rows("select count(*) from stored_events")
         # The connections to the new primary end, as they do after hours: only the old one is found.
         standby.stop()
-        statuses = [attempt(site, n) for n in range(100, 112)]
-        assert set(statuses) == {503}
+        path = "/api/processes/going/executions"
+        answers = [site.tried(path, {"input": {"n": n}}, f"once-{n}") for n in range(100, 112)]
+        assert {answer.status_code for answer in answers} == {503}
         assert primary.rows("select count(*) from stored_events") == before
         reason = site.get("/health/ready").json()["reason"]
         assert reason["code"] == "older_server"
@@ -132,11 +173,3 @@ def test_an_old_primary_that_nobody_fenced_acknowledges_nothing(primary: Node, s
         standby.start()
         site.start(2)
         all_end(site)
-
-
-def attempt(site: FailoverSite, n: int) -> int:
-    """Try to start an execution once; return the status of the answer."""
-    headers = {"Idempotency-Key": f"once-{n}"}
-    path = f"{site.base}/api/processes/going/executions"
-    answer = httpx2.post(path, json={"input": {"n": n}}, headers=headers, timeout=60)
-    return answer.status_code

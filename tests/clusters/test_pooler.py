@@ -20,7 +20,7 @@ from store.locks import MIGRATION_LOCK
 from store.migrating import migrate
 from store.pooling import require_sessions
 from store.unsuitable import DatabaseUnsuitable
-from tests.clusters.installation import Installation
+from tests.clusters.installation import Greeting
 from tests.clusters.node import Cluster, Node
 from tests.clusters.pooler import Pooler
 from tests.waiting import until
@@ -31,11 +31,8 @@ LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
 @pytest.fixture(scope="module")
 def cluster(programs_in: Path) -> Iterator[Cluster]:
     """One cluster for all tests here, which leave it as it is."""
-    made = Cluster(programs_in)
-    try:
+    with closing(Cluster(programs_in)) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +85,11 @@ def test_an_installation_works_through_a_pooler_of_sessions(cluster: Cluster, pr
     primary.rows("create database pooled encoding 'UTF8' template template0")
     with Pooler(cluster, primary, "session", size=60) as pooler:
         dsn = conninfo.make_conninfo(pooler.dsn, dbname="pooled")
-        with Installation(cluster, dsn) as installation:
-            assert installation.run("migrate") == 0, installation.words_of("commands").read_text()
+        with Greeting(cluster, dsn) as installation:
+            assert installation.run("migrate") == 0, installation.words()
             installation.launch("work", "work")
             installation.serve()
-            installation.publish()
+            installation.publish_hello()
             ended = installation.completed(installation.start("one"))
             assert ended["outputs"] == {"text": "Hello you"}
             # The lists of a page are read in one exchange, which sends its statements before it reads an answer.

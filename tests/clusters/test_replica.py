@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
 import psycopg
 import pytest
 
-from tests.clusters.installation import Installation
+from tests.clusters.installation import Greeting
 from tests.clusters.node import Cluster, Node
 from tests.waiting import until
 
@@ -16,11 +17,8 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def cluster(programs_in: Path) -> Iterator[Cluster]:
     """One cluster for all tests here, which leave it as it is."""
-    made = Cluster(programs_in)
-    try:
+    with closing(Cluster(programs_in)) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,22 +32,22 @@ def standby(cluster: Cluster, primary: Node) -> Node:
 
 
 @pytest.fixture(scope="module")
-def serving(cluster: Cluster, primary: Node, standby: Node) -> Iterator[Installation]:
-    with Installation(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as made:
+def serving(cluster: Cluster, primary: Node, standby: Node) -> Iterator[Greeting]:
+    with Greeting(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as made:
         made.launch("work", "work")
         made.serve()
-        made.publish()
+        made.publish_hello()
         yield made
 
 
 @pytest.fixture
-def installation(serving: Installation) -> Installation:
+def installation(serving: Greeting) -> Greeting:
     """Return the installation once it queries the replica again, which the test before may have ended and started."""
     until(lambda: serving.health()["replica"] == "up")
     return serving
 
 
-def test_a_paused_replica_states_its_age_by_what_the_primary_has(installation: Installation, standby: Node) -> None:
+def test_a_paused_replica_states_its_age_by_what_the_primary_has(installation: Greeting, standby: Node) -> None:
     held = installation.completed(installation.start("before"))
     assert installation.health()["replica"] == "up"
     standby.pause_replay()
@@ -78,7 +76,7 @@ def test_a_paused_replica_states_its_age_by_what_the_primary_has(installation: I
     until(lambda: installation.client.get("/api/executions").json()["lag_seconds"] == 0)
 
 
-def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Installation, standby: Node) -> None:
+def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Greeting, standby: Node) -> None:
     standby.pause_replay()
     receipt = installation.start("streamed")
     waiting = """select count(*) > 0 from pg_stat_activity
@@ -98,7 +96,7 @@ def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Inst
 
 
 def test_a_command_shows_what_the_primary_had_when_it_began(
-    installation: Installation, primary: Node, standby: Node
+    installation: Greeting, primary: Node, standby: Node
 ) -> None:
     standby.pause_replay()
     receipt = installation.start("commanded")
@@ -115,7 +113,7 @@ def test_a_command_shows_what_the_primary_had_when_it_began(
     installation.completed(receipt)
 
 
-def test_queries_go_to_the_primary_while_the_replica_is_down(installation: Installation, standby: Node) -> None:
+def test_queries_go_to_the_primary_while_the_replica_is_down(installation: Greeting, standby: Node) -> None:
     standby.kill()
     receipt = installation.start("while-down")
     assert installation.completed(receipt)["outputs"] == {"text": "Hello you"}
@@ -131,9 +129,7 @@ def test_queries_go_to_the_primary_while_the_replica_is_down(installation: Insta
 def test_without_the_fallback_health_states_that_the_replica_is_down(
     cluster: Cluster, primary: Node, standby: Node
 ) -> None:
-    with Installation(
-        cluster, primary.dsn, READ_DATABASE_URL=standby.dsn, PROCESSION_READ_FALLBACK="off"
-    ) as installation:
+    with Greeting(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn, PROCESSION_READ_FALLBACK="off") as installation:
         installation.serve()
         standby.kill()
 
@@ -152,17 +148,17 @@ def test_without_the_fallback_health_states_that_the_replica_is_down(
 
 def test_a_replica_that_is_down_at_the_start_is_no_obstacle(cluster: Cluster, primary: Node, standby: Node) -> None:
     standby.kill()
-    with Installation(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as installation:
+    with Greeting(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as installation:
         installation.serve()
         assert installation.client.get("/api/executions").is_success
-        words: Path = installation.words_of("serve")
-        assert "the replica of READ_DATABASE_URL is down, queries go to the primary" in words.read_text()
-        assert "refused" in words.read_text()
+        words = installation.words("api")
+        assert "the replica of READ_DATABASE_URL is down, queries go to the primary" in words
+        assert "refused" in words
     standby.start()
 
 
 def test_figures_that_the_replica_ends_are_503_and_the_next_ones_are_right(
-    installation: Installation, primary: Node, standby: Node
+    installation: Greeting, primary: Node, standby: Node
 ) -> None:
     installation.completed(installation.start("counted"))
 

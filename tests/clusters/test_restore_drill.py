@@ -6,12 +6,13 @@ from threading import Event
 
 from psycopg import conninfo
 
-from tests.clusters.installation import Installation
+from tests.clusters.installation import Greeting
 from tests.clusters.node import ENVIRONMENT, Cluster, Node
 from tests.postgresql_programs import programs
 from tests.waiting import until
 
 EVENTS = "select count(*) from stored_events where topic = '{}'"
+LAST = "select max(notification_id) from stored_events"
 STARTED, COMPLETED = (EVENTS.format(f"Execution{end}") for end in ("Started", "Completed"))
 
 
@@ -26,10 +27,10 @@ def run(*command: str) -> None:
 def test_a_dump_under_load_is_tried_without_workers_before_it_works(cluster: Cluster, primary: Node) -> None:
     stopping = Event()
     dump = cluster.folder / "dump"
-    with Installation(cluster, primary.dsn) as installation:
+    with Greeting(cluster, primary.dsn) as installation:
         installation.launch("work", "work")
         installation.serve()
-        installation.publish()
+        installation.publish_hello()
 
         def load() -> int:
             begun = 0
@@ -50,18 +51,13 @@ def test_a_dump_under_load_is_tried_without_workers_before_it_works(cluster: Clu
     primary.rows("create database restored encoding 'UTF8' template template0")
     restored = conninfo.make_conninfo(primary.dsn, dbname="restored")
     run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={restored}", str(dump))
-    with Installation(cluster, restored) as installation:
-
-        def count(query: str) -> int:
-            ((found,),) = primary.rows_of("restored", query)
-            return int(found)
-
-        held = count("select max(notification_id) from stored_events")
+    with Greeting(cluster, restored) as installation:
+        held = installation.rows(LAST)
         installation.serve()
         assert installation.client.get("/api/executions").json()["items"]
-        assert installation.run("projections", "verify") == 0, installation.words_of("commands").read_text()
-        assert count("select max(notification_id) from stored_events") == held
+        assert installation.run("projections", "verify") == 0, installation.words()
+        assert installation.rows(LAST) == held
         installation.launch("work", "work")
-        until(lambda: count(STARTED) == count(COMPLETED))
+        until(lambda: installation.rows(STARTED) == installation.rows(COMPLETED))
         assert installation.completed(installation.start("afterwards"))["outputs"] == {"text": "Hello you"}
         assert installation.run("projections", "verify") == 0

@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from tests.clusters.installation import Installation
+from tests.clusters.installation import Greeting
 from tests.clusters.node import Cluster, Node
 from tests.waiting import until
 
@@ -14,10 +14,10 @@ UNCONFIRMED = "select count(*) > 0 from pg_stat_activity where wait_event = 'Syn
 def test_commands_end_in_time_and_nothing_is_doubled(cluster: Cluster, primary: Node, standby: Node) -> None:
     primary.synchronous("ANY 1 (two)")
     settings = {"PROCESSION_APPEND_TIMEOUT": f"{SECONDS}s"}
-    with Installation(cluster, primary.dsn, **settings) as installation:
+    with Greeting(cluster, primary.dsn, **settings) as installation:
         installation.launch("work", "work")
         installation.serve()
-        installation.publish()
+        installation.publish_hello()
         before = installation.completed(installation.start("before"))
         assert before["status"] == "completed"
         standby.freeze()
@@ -37,7 +37,7 @@ def test_commands_end_in_time_and_nothing_is_doubled(cluster: Cluster, primary: 
         metrics = installation.client.get("/metrics").text
         waits = [line for line in metrics.splitlines() if line.startswith("procession_commit_wait_seconds ")]
         assert float(waits[0].split()[1]) > SECONDS
-        words = installation.words_of("serve").read_text()
+        words = installation.words("api")
         assert "waited for the lock of the log (4711), which process" in words
         assert "SyncRep" in words
         standby.thaw()
@@ -53,13 +53,13 @@ def test_commands_end_in_time_and_nothing_is_doubled(cluster: Cluster, primary: 
 
 def test_a_worker_goes_on_once_the_standby_is_back(cluster: Cluster, primary: Node, standby: Node) -> None:
     primary.synchronous("ANY 1 (two)")
-    with Installation(cluster, primary.dsn, PROCESSION_APPEND_TIMEOUT=f"{SECONDS}s") as installation:
+    with Greeting(cluster, primary.dsn, PROCESSION_APPEND_TIMEOUT=f"{SECONDS}s") as installation:
         installation.serve()
-        installation.publish()
+        installation.publish_hello()
         receipts = [installation.start(f"number-{n}") for n in range(5)]
         standby.freeze()
         installation.launch("work", "work")
-        until(lambda: "an append took longer than" in installation.words_of("work").read_text())
+        until(lambda: "an append took longer than" in installation.words("work"))
         standby.thaw()
         for receipt in receipts:
             assert installation.completed(receipt)["outputs"] == {"text": "Hello you"}

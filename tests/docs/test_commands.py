@@ -2,7 +2,6 @@
 
 import json
 import os
-import runpy
 import shlex
 import shutil
 import subprocess
@@ -14,7 +13,6 @@ from contextlib import chdir
 from itertools import groupby
 from pathlib import Path
 from signal import SIGTERM
-from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -25,13 +23,13 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from embedded import embedded
+from tests.docs.reading import blocks, documents
 from tests.ports import free_port
 from tests.postgresql_programs import programs
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
-NAMES = [file.relative_to(ROOT).as_posix() for file in reading.documents()]
+NAMES = [file.relative_to(ROOT).as_posix() for file in documents()]
 
 # Not run here, and why not.
 RUN_BY_CI = {
@@ -207,10 +205,10 @@ def reader(tmp_path: Path, dsn: str) -> Iterator[Reader]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequest) -> None:
-    blocks = [block for block in reading.blocks(ROOT / name) if is_followed(block)]
-    if blocks:
+    followed = [block for block in blocks(ROOT / name) if is_followed(block)]
+    if followed:
         reader = request.getfixturevalue("reader")
-        for _, section in groupby(blocks, key=lambda block: block.section):
+        for _, section in groupby(followed, key=lambda block: block.section):
             todo = list(section)
             reader.turn_to(todo)
             for block in todo:
@@ -219,7 +217,7 @@ def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequ
 
 
 def test_what_only_ci_runs_is_still_said_somewhere() -> None:
-    said = {command for name in NAMES for block in reading.blocks(ROOT / name) for command in block.commands}
+    said = {command for name in NAMES for block in blocks(ROOT / name) for command in block.commands}
     assert set(RUN_BY_CI) - said == set()
 
 

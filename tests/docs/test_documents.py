@@ -1,19 +1,19 @@
 """The documents tell the truth: their commands work, their links lead somewhere, what they name exists."""
 
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+import typer
 
+from app.cli import cli
 from app.events_page import events_page
+from tests.docs.reading import FENCE, blocks, documents
 
 ROOT = Path(__file__).parents[2]
-reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
-DOCUMENTS: list[Path] = reading.documents()
+DOCUMENTS = documents()
 NAMES = [file.relative_to(ROOT).as_posix() for file in DOCUMENTS]
 
 # Files that a recipe tells its reader to write.
@@ -29,25 +29,71 @@ A_METHOD = re.compile(r"[A-Z]\w+\.[a-z_]\w+")
 THE_LIBRARYS = {"Application.save"}
 A_VARIABLE = re.compile(r"\b(?:PROCESSION_[A-Z_]+|(?:READ_)?DATABASE_URL)\b")
 
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def inline_code(file: Path) -> list[str]:
+    """What stands between single backticks, and the commands of shell blocks as they would stand there."""
+    page = file.read_text("utf-8")
+    shell = [line for block in blocks(file) if block.language in ("sh", "console") for line in block.commands]
+    return CODE.findall(FENCE.sub("", page)) + [line.removeprefix(".venv/bin/") for line in shell]
+
+
+def links(file: Path) -> list[str]:
+    """The targets of links that are not addresses."""
+    return [target for target in LINK.findall(FENCE.sub("", file.read_text("utf-8"))) if "://" not in target]
+
+
+def leads_somewhere(file: Path, target: str) -> bool:
+    """Whether the file is there, and the heading in it."""
+    path, _, anchor = target.partition("#")
+    there = (file.parent / path) if path else file
+    return there.exists() and (not anchor or anchor in {slug(text) for text in HEADING.findall(there.read_text())})
+
+
+def unknown_command(text: str) -> str | None:
+    """What is unknown in `procession …` as it is written: a command or an option; None when all is known."""
+    command = typer.main.get_command(cli)
+    for word in text.split()[1:]:
+        if command.context_settings.get("ignore_unknown_options"):
+            return None  # it reads its arguments itself
+        inside = getattr(command, "commands", None)
+        if word.startswith("--"):
+            options = {"--help"} | {option for parameter in command.params for option in parameter.opts}
+            options |= {option for parameter in command.params for option in parameter.secondary_opts}
+            if word.partition("=")[0] not in options:
+                return f"{text}: no option {word}"
+        elif inside is not None:
+            if word not in inside:
+                return f"{text}: no command {word}"
+            command = inside[word]
+    return None
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name: str) -> None:
-    broken = [target for target in reading.links(ROOT / name) if not reading.leads_somewhere(ROOT / name, target)]
+    broken = [target for target in links(ROOT / name) if not leads_somewhere(ROOT / name, target)]
     assert broken == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_that_are_named_exist(name: str) -> None:
-    named = {text for text in reading.inline_code(ROOT / name) if A_FILE.fullmatch(text)}
-    written = {block.file for block in reading.blocks(ROOT / name) if block.file}
+    named = {text for text in inline_code(ROOT / name) if A_FILE.fullmatch(text)}
+    written = {block.file for block in blocks(ROOT / name) if block.file}
     missing = {text for text in named - TO_BE_WRITTEN - written if not any(ROOT.glob(text.rstrip("/")))}
     assert missing == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_and_options_that_are_named_exist(name: str) -> None:
-    said = [text for text in reading.inline_code(ROOT / name) if text.startswith("procession ")]
-    assert [problem for text in said if (problem := reading.unknown_command(text))] == []
+    said = [text for text in inline_code(ROOT / name) if text.startswith("procession ")]
+    assert [problem for text in said if (problem := unknown_command(text))] == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +108,7 @@ def test_commands_and_options_that_are_named_exist(name: str) -> None:
     ],
 )
 def test_a_slip_in_a_command_is_noticed(text: str, is_known: bool) -> None:
-    assert (reading.unknown_command(text) is None) is is_known
+    assert (unknown_command(text) is None) is is_known
 
 
 @pytest.mark.parametrize(
@@ -76,7 +122,7 @@ def test_a_slip_in_a_command_is_noticed(text: str, is_known: bool) -> None:
     ],
 )
 def test_a_link_to_nowhere_is_noticed(target: str, is_there: bool) -> None:
-    assert reading.leads_somewhere(ROOT / "README.md", target) is is_there
+    assert leads_somewhere(ROOT / "README.md", target) is is_there
 
 
 def test_environment_variables_that_are_named_are_read() -> None:
@@ -89,9 +135,7 @@ def test_environment_variables_that_are_named_are_read() -> None:
 def test_methods_that_are_named_exist() -> None:
     rooms = ("api", "app", "edge", "commands", "domain", "gateway", "projections", "queries", "scheduler", "store")
     code = "\n".join(file.read_text() for room in rooms for file in (ROOT / room).rglob("*.py"))
-    named = {
-        text for file in DOCUMENTS for text in reading.inline_code(file) if A_METHOD.fullmatch(text)
-    } - THE_LIBRARYS
+    named = {text for file in DOCUMENTS for text in inline_code(file) if A_METHOD.fullmatch(text)} - THE_LIBRARYS
     assert named
     missing = {text for text in named - TO_BE_WRITTEN if not is_defined(*text.split("."), code)}
     assert missing == set()

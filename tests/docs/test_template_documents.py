@@ -1,20 +1,18 @@
 """The page of templates: its template is one, and its checks can be read."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 from app.template_checks.files import TemplateFiles
 from app.template_checks.rendering import published
 from app.template_checks.scenarios import Checks, read_checks
 from domain.templates.reading import read_template
+from tests.docs.reading import blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"
-reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
 
 
 def text_that_begins(with_: str) -> bytes:
-    (found,) = [block.text for block in reading.blocks(PAGE) if block.text.startswith(with_)]
+    (found,) = [block.text for block in blocks(PAGE) if block.text.startswith(with_)]
     return str(found).encode()
 
 

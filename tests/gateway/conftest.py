@@ -1,15 +1,13 @@
-"""A real HTTP server on the loopback interface, whose answers each test decides, and a place where answers arrive."""
+"""A gateway, the server its agents live on, whose answers each test decides, and a place where answers arrive."""
 
-import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 
 from app.clock import SYSTEM_CLOCK
@@ -18,108 +16,9 @@ from domain.agents.kinds import parse_agent
 from domain.agents.policy import OutgoingPolicy
 from domain.agents.secret_names import read_secret_names
 from gateway.gateway import AgentGateway
+from tests.loopback import LoopbackServer, response
 
 EXECUTION = UUID("01890000-0000-7000-8000-000000000001")
-
-
-class Request(NamedTuple):
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    method: str = ""
-
-    @property
-    def json(self) -> Any:
-        return msgspec.json.decode(self.body)
-
-
-def response(status: int, body: bytes | Any = b"", **headers: str) -> bytes:
-    """An HTTP/1.1 response; a body that is not bytes goes as JSON. Underscores in header names become hyphens."""
-    if not isinstance(body, bytes):
-        body = msgspec.json.encode(body)
-        headers.setdefault("content_type", "application/json")
-    lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-class LoopbackServer:
-    """Answers each request with the bytes that `respond` gives; None closes the connection."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.closed_by_peer = threading.Event()
-        self.respond: Callable[[Request], Awaitable[bytes | None]] = self._nothing
-        self.hangs_up = False
-        self.url = ""
-        self._ready = threading.Event()
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def always(self, reply: bytes | None) -> None:
-        async def respond(request: Request) -> bytes | None:
-            return reply
-
-        self.respond = respond
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(60)
-
-    def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-
-    async def _nothing(self, request: Request) -> bytes | None:
-        return None
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2048))
-        self.url = "http://{}:{}".format(*server.sockets[0].getsockname())
-        self.loop.call_soon(self._ready.set)
-        self.loop.run_forever()
-        server.close()
-        tasks = asyncio.all_tasks(self.loop)
-        for task in tasks:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self.loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *lines = head.decode("latin-1").strip().split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                method, path, _ = first.split(" ")
-                request = Request(path, headers, body, method)
-                self.requests.append(request)
-                if (reply := await self._replied(reader, request)) is None:
-                    return
-                writer.write(reply)
-                await writer.drain()
-                if self.hangs_up:
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-    async def _replied(self, reader: asyncio.StreamReader, request: Request) -> bytes | None:
-        """The reply, unless the caller hangs up first."""
-        reply = asyncio.ensure_future(self.respond(request))
-        hang_up = asyncio.ensure_future(reader.read(1))
-        try:
-            await asyncio.wait((reply, hang_up), return_when=asyncio.FIRST_COMPLETED)
-            if not reply.done():
-                self.closed_by_peer.set()
-                return None
-            return reply.result()
-        finally:
-            reply.cancel()
-            hang_up.cancel()
-            await asyncio.gather(reply, hang_up, return_exceptions=True)
 
 
 class Deliveries:

@@ -8,24 +8,21 @@ from pathlib import Path
 
 import httpx2
 
+from tests.waiting import patiently
+
 
 def begin(site, processes):
-    """API, careful agents that note each call in a file, the `processes` published, and two workers."""
-    site.base = site.serve()
-    site.ready()
+    """API, careful agents that note each call in a file, the `processes` published, two workers; the API's address."""
+    base = site.serve()
     agent = {"kind": "scripted", "script": "slow", "delay": "20ms", "record": str(site.directory / "calls")}
-    put(site, "/api/agents/careful", agent)
-    put(site, "/api/agents/flaky", {**agent, "script": "flaky", "failures": 1})
-    put(site, "/api/agents/broken", {**agent, "script": "fail"})
-    for n, source in enumerate(processes):
-        process = post(site, "/api/processes", {"definition": source}, f"draft-{n}").json()
-        post(site, f"/api/processes/{process['process_id']}/publish", {}, f"publish-{n}")
+    site.put("/api/agents/careful", agent)
+    site.put("/api/agents/flaky", {**agent, "script": "flaky", "failures": 1})
+    site.put("/api/agents/broken", {**agent, "script": "fail"})
+    for source in processes:
+        site.publish(source)
     for name in ("worker-1", "worker-2"):
         site.launch(name, "work")
-
-
-def put(site, path, body):
-    site.client.put(f"{site.base}{path}", json=body).raise_for_status()
+    return base
 
 
 def post(site, path, body, key, *, refusals=(), actor="test"):
@@ -33,13 +30,12 @@ def post(site, path, body, key, *, refusals=(), actor="test"):
 
     def ask():
         site.restart_ended()
-        headers = {"Idempotency-Key": key, "X-Actor": actor}
-        answer = site.client.post(f"{site.base}{path}", json=body, headers=headers)
+        answer = site.tried(path, body, key, actor)
         if answer.status_code == 503:
             raise httpx2.TransportError(answer.text)
         return answer
 
-    answer = site.patiently(ask, httpx2.TransportError)
+    answer = patiently(ask, httpx2.TransportError)
     assert answer.is_success or answer.status_code in refusals, answer.text
     return answer
 

@@ -1,10 +1,13 @@
 """Whatever an execution multiplies, in processes with little memory: it fails alone, and all others go on."""
 
+import resource
+from functools import partial
+
 import pytest
 
-from tests.journeys.killing import post, put, wait_for
+from tests.journeys.killing import post, wait_for
 
-ADDRESS_SPACE = 2_600_000  # kilobytes
+ADDRESS_SPACE = 2_600_000 << 10
 BIG = "x" * 1_000_000
 FIRST = 'steps:\n- {id: big, agent: echo, message: "{{ input.big }}"}\n'
 AFTER = "agent: echo, depends_on: big"
@@ -58,21 +61,19 @@ def start(site, name, n=0):
 
 def ask(site, path):
     """Ask as a page does, until the read model is there."""
-    answer = site.client.get(f"{site.base}{path}")
+    answer = site.client.get(path)
     answer.raise_for_status()
     return answer
 
 
 @pytest.mark.timeout(600)
 def test_an_execution_that_multiplies_fails_alone(site):
-    site.limit_memory(ADDRESS_SPACE)
-    site.settings = {"PROCESSION_MAX_EXECUTION": "40MiB"}
-    site.base = site.serve()
-    site.ready()
-    put(site, "/api/agents/echo", {"kind": "scripted", "script": "echo", "usage": "none"})
+    site.prepare = partial(resource.setrlimit, resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    site.settings["PROCESSION_MAX_EXECUTION"] = "40MiB"
+    site.serve()
+    site.put("/api/agents/echo", {"kind": "scripted", "script": "echo", "usage": "none"})
     for name, text in (COMPLETED | TOO_LARGE).items():
-        process = post(site, "/api/processes", {"definition": f"name: {name}\n{text}"}, f"draft-{name}").json()
-        post(site, f"/api/processes/{process['process_id']}/publish", {}, f"publish-{name}")
+        site.publish(f"name: {name}\n{text}")
     site.launch("worker", "work")
     begun = {start(site, name): name for name in TOO_LARGE | COMPLETED}
     beside = {start(site, "child", n): "child" for n in range(1, 4)}
@@ -89,9 +90,9 @@ def test_an_execution_that_multiplies_fails_alone(site):
     for id in begun:
         path = f"/api/executions/{id}"
         for view in (path, f"{path}?as_of={last}", f"{path}/diff?from=1&to={last}", f"{path}/events?limit=200"):
-            assert len(site.client.get(f"{site.base}{view}").content) < 24 << 20
+            assert len(site.client.get(view).content) < 24 << 20
     assert len(ask(site, "/api/events?limit=200").content) < 24 << 20
     assert len(ask(site, "/api/approvals?limit=200").content) < 24 << 20
-    assert site.running("api")
-    assert site.running("worker")
+    assert site.lives("api")
+    assert site.lives("worker")
     assert site.run("projections", "rebuild", "execution_detail") == 0

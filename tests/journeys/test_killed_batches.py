@@ -3,6 +3,7 @@
 import pytest
 
 from tests.journeys.killing import begin, check_log, kill_now_and_then, post, wait_for
+from tests.waiting import patiently
 
 COUNT = 1_000
 HELD = "name: held\nsteps:\n  - {id: rest, type: timer, duration: 10h}\n"
@@ -34,12 +35,12 @@ def test_each_execution_is_acted_on_once_whatever_is_killed(site, victims):
     check_log(site)
     assert site.rows(ACTED) == [(COUNT, COUNT)]
     assert site.rows(CAUSES.format(id)) == [(COUNT,)]
-    found = site.patiently(lambda: _ended(site, id), AssertionError)
+    found = patiently(lambda: _ended(site, id), AssertionError)
     assert (found["done"], found["unchanged"], found["refused"]) == (COUNT, 0, [])
     assert site.run("projections", "verify") == 0, site.words()
 
 
 def _ended(site, id):
-    found = site.client.get(f"{site.base}/api/batches/{id}").json()
+    found = site.client.get(f"/api/batches/{id}").json()
     assert found["status"] == "ended"
     return found

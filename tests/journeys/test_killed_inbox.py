@@ -6,9 +6,10 @@ import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.journeys.killing import begin, post, put, wait_for
+from tests.journeys.killing import begin, post, wait_for
 from tests.mcp_client import Agent
 from tests.settled import settled
+from tests.waiting import patiently
 
 EXECUTIONS = 8
 PROCESS = """
@@ -21,14 +22,13 @@ steps:
 
 def patient(site, agent, tool, **arguments):
     """What a tool answers once its server is back."""
-    return site.patiently(lambda: agent.calls(tool, **arguments), httpx2.HTTPError, MCPError, OSError)
+    return patiently(lambda: agent.calls(tool, **arguments), httpx2.HTTPError, MCPError, OSError)
 
 
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_and_what_comes_twice_has_the_same_id(site):
-    begin(site, [PROCESS])
-    put(site, "/api/agents/archive", {"kind": "scripted", "script": "echo"})
-    servers = {"api": site.base, "api-2": site.serve("api-2")}
+    servers = {"api": begin(site, [PROCESS]), "api-2": site.serve("api-2")}
+    site.put("/api/agents/archive", {"kind": "scripted", "script": "echo"})
     for n in range(EXECUTIONS):
         post(site, "/api/processes/informing/executions", {"input": {"n": n}}, f"start-{n}")
     ended = "select count(*) from stored_events where topic = 'ExecutionCompleted'"

@@ -5,7 +5,7 @@ import threading
 import httpx2
 import pytest
 
-from tests.journeys.killing import begin, post, put, wait_for
+from tests.journeys.killing import begin, post, wait_for
 
 EXECUTIONS = 20
 KILLS = 3
@@ -25,11 +25,8 @@ def start_all(site):
 
 @pytest.mark.timeout(600)
 def test_an_agent_in_two_copies_loses_nothing_when_servers_are_killed_between_delivery_and_ack(site):
-    begin(site, [])
-    put(site, "/api/agents/archive", {"kind": "scripted", "script": "echo"})
-    process = post(site, "/api/processes", {"definition": PROCESS}, "draft").json()
-    post(site, f"/api/processes/{process['process_id']}/publish", {}, "publish")
-    servers = {"api": site.base, "api-2": site.serve("api-2")}
+    servers = {"api": begin(site, []), "api-2": site.serve("api-2")}
+    site.publish(PROCESS, archive={"script": "echo"})
     starting = threading.Thread(target=start_all, args=(site,), daemon=True)
     starting.start()
     delivered, read, kills = {}, [], 0

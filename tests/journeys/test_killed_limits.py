@@ -3,7 +3,7 @@
 import pytest
 
 from tests.counting_agent import counting_agent
-from tests.journeys.killing import begin, check_log, kill_now_and_then, post, put, wait_for
+from tests.journeys.killing import begin, check_log, kill_now_and_then, post, wait_for
 
 EXECUTIONS = 60
 PER_SECONDS = 2
@@ -19,9 +19,8 @@ def test_the_limits_of_an_agent_hold_whichever_workers_are_killed(site):
         counted.takes = 0.02
         begin(site, [])
         rate = {"calls": CALLS, "per": f"{PER_SECONDS}s"}
-        put(site, "/api/agents/counted", {"kind": "http", "url": counted.url, "rate": rate, "max_open": MOST_OPEN})
-        drafted = post(site, "/api/processes", {"definition": RUN}, "draft").json()["process_id"]
-        post(site, f"/api/processes/{drafted}/publish", {}, "publish")
+        site.put("/api/agents/counted", {"kind": "http", "url": counted.url, "rate": rate, "max_open": MOST_OPEN})
+        site.publish(RUN)
         runs = [post(site, "/api/processes/run/executions", {}, f"start-{n}").json() for n in range(EXECUTIONS)]
         wait_for(lambda: len(counted.begun) > 5)
         kill_now_and_then(site, ("worker-1", "worker-2", "worker-1"))

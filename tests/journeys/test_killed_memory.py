@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.journeys.killing import begin, post, put, wait_for
+from tests.journeys.killing import begin, post, wait_for
 
 EXECUTIONS = 25
 KILLS = 6
@@ -25,7 +25,7 @@ def test_each_entry_is_written_once_though_writers_are_killed(site):
     site.settings["PROCESSION_MEMORY_SIZE"] = "64KiB"
     begin(site, [PROCESS])
     for agent in ("archive", "other"):
-        put(site, f"/api/agents/{agent}", {"kind": "scripted", "script": "echo"})
+        site.put(f"/api/agents/{agent}", {"kind": "scripted", "script": "echo"})
     seed = time.time_ns()
     (site.directory / "seed").write_text(str(seed))
     chance = random.Random(seed)
@@ -43,7 +43,7 @@ def test_each_entry_is_written_once_though_writers_are_killed(site):
     wait_for(lambda: (folder / "other").exists() and len(written("other")) >= EXECUTIONS)
     wait_for(lambda: len(written("archive")) >= 2 * EXECUTIONS)
     for agent, entries in (("archive", 2 * EXECUTIONS), ("other", EXECUTIONS)):
-        answer = site.client.get(f"{site.base}/api/agents/{agent}/memory").raise_for_status()
+        answer = site.client.get(f"/api/agents/{agent}/memory").raise_for_status()
         expected = [json.loads(line) for line in answer.text.splitlines()]
         assert len(expected) == entries
         assert written(agent) == expected

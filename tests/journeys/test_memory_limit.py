@@ -46,7 +46,7 @@ def enlarge(site: Site, execution: str) -> None:
 @pytest.mark.timeout(600)
 def test_an_execution_that_does_not_fit_into_memory_is_set_aside(site: Site) -> None:
     begin(site, [PROCESS, LATER])
-    site.end("worker-1", 60)
+    site.end("worker-1")
     start(site, "warm")
     wait_for(lambda: site.rows(COMPLETED) == [(1,)], 60)
     limit_memory(site.pid("worker-2"))
@@ -60,4 +60,4 @@ def test_an_execution_that_does_not_fit_into_memory_is_set_aside(site: Site) -> 
     ((aside, error),) = site.rows("select execution_id::text, error from set_aside")
     assert aside == large
     assert "emory" in error
-    assert site.end("worker-2", 60) == 0
+    assert site.end("worker-2") == 0

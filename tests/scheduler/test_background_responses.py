@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.executions.events.step import BackgroundResponseStarted
-from tests.gateway.conftest import LoopbackServer, Request, response
+from tests.loopback import LoopbackServer, Posted, response
 from tests.scheduler.conftest import Installation
 
 PROCESS = "name: p\nsteps:\n  - {id: a, agent: thinker, message: go}\n"
@@ -33,7 +33,7 @@ class Provider:
     def requests(self) -> list[str]:
         return [each.path for each in self.server.requests]
 
-    async def _respond(self, request: Request) -> bytes:
+    async def _respond(self, request: Posted) -> bytes:
         if request.path == "/v1/responses":
             return response(200, {"id": "resp_1", "status": "queued", "output": [], "usage": None})
         if self.refuses:
@@ -114,7 +114,7 @@ def test_a_response_that_nobody_awaits_is_cancelled_at_the_provider(
 def test_a_response_that_ends_without_an_answer_fails_the_attempt(
     installation: Installation, provider: Provider, said: dict[str, Any], code: str
 ) -> None:
-    async def respond(request: Request) -> bytes:
+    async def respond(request: Posted) -> bytes:
         return response(200, {"id": "resp_1", "status": "queued"} if request.path == "/v1/responses" else said)
 
     provider.server.respond = respond
@@ -125,7 +125,7 @@ def test_a_response_that_ends_without_an_answer_fails_the_attempt(
 
 
 def test_a_response_that_is_gone_fails_the_attempt(installation: Installation, provider: Provider) -> None:
-    async def respond(request: Request) -> bytes:
+    async def respond(request: Posted) -> bytes:
         return response(200, {"id": "r", "status": "queued"}) if request.path == "/v1/responses" else response(404)
 
     provider.server.respond = respond

@@ -8,7 +8,7 @@ import pytest
 
 from domain.executions.events.step import StepCompleted
 from domain.large_results import KEY, is_reference, refer
-from tests.gateway.conftest import LoopbackServer, response
+from tests.loopback import LoopbackServer, response
 from tests.scheduler.conftest import Installation
 
 MOST = 8 << 20

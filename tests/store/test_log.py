@@ -1,6 +1,5 @@
 """The log on a real server: versions, order without gaps, one transaction for everything a decision moves."""
 
-import multiprocessing
 import threading
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from store.answers import find_answer
 from store.datastore import Datastore
 from store.log import Log
 from store.unit import AnsweredStep, Conflict, KeyTaken, OutcomeUnknown, StreamChange, Unit
+from tests.forking import FORKING
 from tests.waiting import LIMIT_SECONDS
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
@@ -235,9 +235,7 @@ def write(dsn: str, writer: int) -> None:
 
 def test_a_tailing_reader_misses_nothing_of_eight_writing_processes_with_a_vacuum_in_the_middle(dsn, datastore, log):
     # All of them are forks of one process that has imported what they need.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    writers = [context.Process(target=write, args=(dsn, writer)) for writer in range(WRITERS)]
+    writers = [FORKING.Process(target=write, args=(dsn, writer)) for writer in range(WRITERS)]
     for writer in writers:
         writer.start()
     expected = WRITERS * sum(1 + n % 4 for n in range(APPENDS))

@@ -4,7 +4,9 @@ import pytest
 
 from store.datastore import Datastore
 from store.lists.registry import LISTS
-from tests.upgrade.conftest import HERE, Releases
+from tests.processes import Processes
+from tests.upgrade.conftest import ReleaseBefore
+from tests.waiting import until
 
 PACKING = """
 name: packing
@@ -45,85 +47,89 @@ GAPS = """select count(*) from (select originator_id from stored_events group by
 having max(originator_version) <> count(*)) as gap"""
 
 
-def start(releases: Releases, url: str, times: int) -> None:
+def start(release: Processes, times: int) -> None:
     for _ in range(times):
-        releases.post(url, "/api/processes/order/executions", {"input": {}})
+        release.post("/api/processes/order/executions", {"input": {}})
+
+
+def worker_of(release: Processes) -> str:
+    """Begin a worker, without a projector; return the actor of what it records, once it lives."""
+    release.launch("worker", "work", "--no-projector")
+    query = "select worker_id::text from workers where pid = %s"
+    until(lambda: release.lives("worker") and release.rows(query, release.pid("worker")))
+    return f"worker:{release.rows(query, release.pid('worker'))[0][0]}"
 
 
 class Checks:
     """The approvals of packings. Until the first of them, the queue stands."""
 
-    def __init__(self, releases: Releases, *urls: str) -> None:
-        self._releases, self._urls = releases, urls
+    def __init__(self, *releases: Processes) -> None:
+        self._releases = releases
         self._decided: set[str] = set()
 
     def decided(self) -> bool:
         """Approve what has been asked since the last time; return whether nothing is left to do."""
-        for (approval,) in self._releases.rows(CHECKS):
+        for (approval,) in self._releases[0].rows(CHECKS):
             if approval not in self._decided:
-                url = self._urls[len(self._decided) % len(self._urls)]
-                self._releases.post(url, f"/api/approvals/{approval}/approve", {}, "ann")
+                release = self._releases[len(self._decided) % len(self._releases)]
+                release.post(f"/api/approvals/{approval}/approve", {}, actor="ann")
                 self._decided.add(approval)
-        return self._releases.rows(LEFT) == [(0,)]
-
-
-def at(releases: Releases) -> int:
-    position: int = releases.rows("select max(notification_id) from stored_events")[0][0]
-    return position
+        return self._releases[0].rows(LEFT) == [(0,)]
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("first", ["api", "worker"])
-def test_all_ends_well_whichever_is_upgraded_first(releases: Releases, first: str) -> None:
+def test_all_ends_well_whichever_is_upgraded_first(old: ReleaseBefore, new: Processes, first: str) -> None:
     # given: the release before, with executions, timers, children and queued ones under way
-    releases.run(releases.before, "migrate")
-    old_api = releases.launch_api("old-api", releases.before)
-    old_worker = releases.launch_worker("old-worker", releases.before)
-    releases.put(old_api, "/api/agents/careful", {"kind": "scripted", "script": "slow", "delay": "20ms"})
+    assert old.run("migrate") == 0, old.words()
+    old.serve()
+    old_worker = worker_of(old)
+    old.put("/api/agents/careful", {"kind": "scripted", "script": "slow", "delay": "20ms"})
     for source in (PACKING, ORDER):
-        id = releases.post(old_api, "/api/processes", {"definition": source})["process_id"]
-        releases.post(old_api, f"/api/processes/{id}/publish", {})
-    start(releases, old_api, UNDER_WAY)
-    releases.until(lambda: len(releases.rows(ASKED)) == UNDER_WAY, "approvals of the release before")
+        old.publish(source)
+    start(old, UNDER_WAY)
+    until(lambda: old.lives("worker") and len(old.rows(ASKED)) == UNDER_WAY)
     queued = "select count(*) > 0 from admissions where not running"
-    releases.until(lambda: releases.rows(queued) == [(True,)], "executions in the queue")
+    until(lambda: old.rows(queued) == [(True,)])
 
     # when: this release upgrades the database and starts, one part after the other, beside the old ones
-    releases.run(HERE, "migrate")
-    upgraded = at(releases)
+    assert new.run("migrate") == 0, new.words()
+    [(upgraded,)] = new.rows("select max(notification_id) from stored_events")
     if first == "api":
-        new_api = releases.launch_api("new-api", HERE)
+        new.serve()
         # A field of agents that the old worker lacks: it goes on with the rest of the configuration.
         slow = {"kind": "scripted", "script": "slow", "delay": "20ms"}
-        releases.put(new_api, "/api/agents/careful", slow | {"provider": "house"})
-        start(releases, new_api, TOGETHER)
-        releases.until(lambda: len(releases.rows(ASKED)) == UNDER_WAY + TOGETHER, "the old worker goes on")
-        assert releases.rows(BY, upgraded, old_worker)[0][0] > 0
-        new_worker = releases.launch_worker("new-worker", HERE)
+        new.put("/api/agents/careful", slow | {"provider": "house"})
+        start(new, TOGETHER)
+        until(lambda: old.lives("worker") and len(new.rows(ASKED)) == UNDER_WAY + TOGETHER)
+        assert new.rows(BY, upgraded, old_worker)[0][0] > 0
+        new_worker = worker_of(new)
     else:
-        new_worker = releases.launch_worker("new-worker", HERE)
-        start(releases, old_api, TOGETHER)
-        new_api = releases.launch_api("new-api", HERE)
-    for url in (old_api, new_api):
-        start(releases, url, TOGETHER)
+        new_worker = worker_of(new)
+        start(old, TOGETHER)
+        new.serve()
+    for release in (old, new):
+        start(release, TOGETHER)
     started = UNDER_WAY + 3 * TOGETHER
-    releases.until(lambda: len(releases.rows(ASKED)) == started, "every order asks")
-    for n, (approval,) in enumerate(releases.rows(ASKED)):
-        releases.post((old_api, new_api)[n % 2], f"/api/approvals/{approval}/approve", {}, "ann")
-    releases.until(Checks(releases, old_api, new_api).decided, "everything ends")
+    until(lambda: len(new.rows(ASKED)) == started)
+    for n, (approval,) in enumerate(new.rows(ASKED)):
+        (old, new)[n % 2].post(f"/api/approvals/{approval}/approve", {}, actor="ann")
+    until(Checks(old, new).decided)
 
     # then: every execution has completed, the lists are empty and are what the log adds up to
-    assert dict(releases.rows(ENDS)) == {"ExecutionStarted": 3 * started, "ExecutionCompleted": 3 * started}
-    assert releases.rows(GAPS) == [(0,)]
+    assert dict(new.rows(ENDS)) == {"ExecutionStarted": 3 * started, "ExecutionCompleted": 3 * started}
+    assert new.rows(GAPS) == [(0,)]
     for worker in (old_worker, new_worker):
-        assert releases.rows(BY, upgraded, worker)[0][0] > 0
-    datastore = Datastore(releases.database, pool_size=1)
+        assert new.rows(BY, upgraded, worker)[0][0] > 0
+    datastore = Datastore(new.dsn, pool_size=1)
     try:
         assert {kept.name: kept.verify(datastore, lambda _done, _total: None).samples for kept in LISTS} == {
             kept.name: [] for kept in LISTS
         }
     finally:
         datastore.close()
-    for name in ("old-worker", "old-api", "new-worker", "new-api"):
-        assert "Traceback" not in releases.log(name)
-        assert "could not be decided on" not in releases.log(name)
+    for release in (old, new):
+        for name in ("api", "worker"):
+            assert release.lives(name)
+            assert "Traceback" not in release.words(name)
+            assert "could not be decided on" not in release.words(name)

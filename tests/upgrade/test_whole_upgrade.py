@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from tests.loopback import Reply, answering
-from tests.upgrade.conftest import HERE, Releases
+from tests.processes import Processes
+from tests.upgrade.conftest import ReleaseBefore
+from tests.waiting import until
 
 PARTS = "name: parts\nmax_running: 3\nsteps:\n  - {id: fetch, agent: echo, message: fetch}\n"
 EVERYTHING = """
@@ -53,79 +55,74 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.timeout(600)
 def test_all_of_an_installation_goes_on_after_stop_and_start(
-    releases: Releases, receiver: str, monkeypatch: pytest.MonkeyPatch
+    old: ReleaseBefore, new: Processes, receiver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given: the release before at work; executions that have ended in every way, and some under way
-    releases.run(releases.before, "migrate")
-    old = releases.launch_api("old", releases.before, "up")
-    releases.put(old, "/api/agents/echo", {"kind": "scripted", "script": "echo"})
-    releases.put(old, "/api/agents/shaky", {"kind": "scripted", "script": "fail"})
-    for source in (PARTS, EVERYTHING.replace("URL", receiver)):
-        id = releases.post(old, "/api/processes", {"definition": source})["process_id"]
-        releases.post(old, f"/api/processes/{id}/publish", {})
+    assert old.run("migrate") == 0, old.words()
+    old.serve("up", "up")
+    old.publish(PARTS, echo={"script": "echo"}, shaky={"script": "fail"})
+    old.publish(EVERYTHING.replace("URL", receiver))
     ways = dict.fromkeys(("completed", "rejected", "cancelled", "approving", "changing", "waiting", "dropped"), "left")
     ways |= dict.fromkeys(HEAVY, "heavy")
-    given = {name: releases.post(old, PATH, {"input": {"way": way}})["execution_id"] for name, way in ways.items()}
-    given["posted"] = releases.post(old, "/api/triggers/webhook/all-of-it", {"way": "right"})["execution_id"]
-    releases.until(lambda: releases.rows(OPEN) == [(len(given),)], "every execution rests")
-    releases.until(lambda: len(asked(releases, old)) == len(given), "every execution has an approval")
-    approvals = asked(releases, old)
-    fire(releases, old, given["completed"])
-    releases.post(old, f"/api/approvals/{approvals[given['completed']]}/approve", {"comment": "yes"}, "ann")
-    releases.post(old, f"/api/approvals/{approvals[given['rejected']]}/reject", {"comment": "no"}, "ann")
-    releases.post(old, f"/api/executions/{given['cancelled']}/cancel", {"reason": "not needed"})
+    given = {name: old.post(PATH, {"input": {"way": way}})["execution_id"] for name, way in ways.items()}
+    given["posted"] = old.post("/api/triggers/webhook/all-of-it", {"way": "right"})["execution_id"]
+    until(lambda: old.rows(OPEN) == [(len(given),)])
+    until(lambda: len(asked(old)) == len(given))
+    approvals = asked(old)
+    fire(old, given["completed"])
+    old.post(f"/api/approvals/{approvals[given['completed']]}/approve", {"comment": "yes"}, actor="ann")
+    old.post(f"/api/approvals/{approvals[given['rejected']]}/reject", {"comment": "no"}, actor="ann")
+    old.post(f"/api/executions/{given['cancelled']}/cancel", {"reason": "not needed"})
     for name in HEAVY:
-        fire(releases, old, given[name])
+        fire(old, given[name])
     ends = {"ExecutionFailed": 4, "ExecutionCancelled": 1, "ExecutionCompleted": 1 + len(given)}
     for topic, count in ends.items():
-        releases.until(lambda topic=topic, count=count: releases.rows(ENDED, topic) == [(count,)], f"{count} {topic}")
-    settled(releases, old)
+        until(lambda topic=topic, count=count: old.rows(ENDED, topic) == [(count,)])
+    settled(old)
     # The schema describes what may be published from now on, and no installation.
-    paths = [path for path in every_path(releases, old, given, approvals) if path != "/api/schema"]
-    before = {path: releases.get(old, path).json() for path in paths}
+    paths = [path for path in every_path(old, given, approvals) if path != "/api/schema"]
+    before = {path: old.get(path).json() for path in paths}
     assert len(paths) > 50
-    releases.end("old")
+    assert old.end("up") == 0, old.words("up")
 
     # when: this release migrates and starts
-    releases.run(HERE, "migrate")
-    releases.run(HERE, "migrate")
-    new = releases.launch_api("new", HERE, "up")
-    settled(releases, new)
+    assert new.run("migrate") == 0, new.words()
+    assert new.run("migrate") == 0, new.words()
+    new.serve("up", "up")
+    settled(new)
 
     # then: every query answers what it answered, and more at most
-    lost = [each for path in paths for each in missing(before[path], releases.get(new, path).json(), path)]
+    lost = [each for path in paths for each in missing(before[path], new.get(path).json(), path)]
     assert lost == []
-    for path in every_path(releases, new, given, approvals):
-        assert releases.get(new, path).status_code == 200, path
+    for path in every_path(new, given, approvals):
+        assert new.get(path).status_code == 200, path
 
     # and: every command goes on with what was under way
-    releases.put(new, "/api/agents/shaky", {"kind": "scripted", "script": "echo"})
-    monkeypatch.setenv("DATABASE_URL", releases.database)
+    new.put("/api/agents/shaky", {"kind": "scripted", "script": "echo"})
+    monkeypatch.setenv("DATABASE_URL", new.dsn)
     failing, skipping, giving = (given[name] for name in HEAVY)
     procession("retry", failing, "--reason", "mended")
     procession("reassign", giving, "weigh", "echo", "--reason", "mended")
-    releases.post(new, f"/api/executions/{skipping}/steps/weigh/skip", GOES_ON)
-    changing = releases.post(
-        new, f"/api/approvals/{approvals[given['changing']]}/request-changes", {"comment": "?"}, "ann"
-    )
+    new.post(f"/api/executions/{skipping}/steps/weigh/skip", GOES_ON)
+    changing = new.post(f"/api/approvals/{approvals[given['changing']]}/request-changes", {"comment": "?"}, actor="ann")
     assert changing["execution_id"] == given["changing"]
     procession("cancel", given["dropped"], "--reason", "not needed")
     procession("approve", approvals[given["approving"]], "--as", "ann")
-    fire(releases, new, given["approving"])
+    fire(new, given["approving"])
     procession("move-timer", given["waiting"], "rest", "--in", "1s", "--reason", "sooner")
     procession("fire-timer", given["posted"], "rest", "--reason", "now")
-    releases.post(new, "/api/triggers/webhook/all-of-it", {"way": "left"})
+    new.post("/api/triggers/webhook/all-of-it", {"way": "left"})
     procession("start", "parts", "--wait", "--timeout", "100s")
     goes_on = ("failing", "skipping", "giving", "approving", "waiting", "posted")
     approved = {approvals[given["approving"]]}
-    releases.until(lambda: completed(releases, new, [given[name] for name in goes_on], approved), "all complete")
+    until(lambda: completed(new, [given[name] for name in goes_on], approved))
     for name, end in (("changing", "failed"), ("dropped", "cancelled")):
-        releases.until(lambda id=given[name], end=end: status(releases, new, id) == end, f"{name} is {end}")
-    assert releases.get(new, f"/api/executions/{given['posted']}").json()["outputs"] == {"chosen": "right"}
-    releases.post(new, "/api/processes/everything/archive", {})
+        until(lambda id=given[name], end=end: status(new, id) == end)
+    assert new.get(f"/api/executions/{given['posted']}").json()["outputs"] == {"chosen": "right"}
+    new.post("/api/processes/everything/archive", {})
 
     # and: the pages of an operator show no fault
-    settled(releases, new)
+    settled(new)
     for words in (
         ("projections", "list"),
         ("projections", "dead-letters"),
@@ -139,9 +136,9 @@ def test_all_of_an_installation_goes_on_after_stop_and_start(
         procession("show", id, "--events")
     assert {each["differing"] for each in procession("projections", "verify")["verified"]} == {0}
     assert procession("projections", "rebuild", "execution_list")["rebuilt"]
-    for name in ("old", "new"):
-        assert "Traceback" not in releases.log(name)
-    releases.end("new")
+    for release in (old, new):
+        assert "Traceback" not in release.words("up")
+    assert new.end("up") == 0, new.words("up")
 
 
 def procession(*words: str) -> Any:
@@ -151,41 +148,41 @@ def procession(*words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def fire(releases: Releases, url: str, id: str) -> None:
-    releases.post(url, f"/api/executions/{id}/timers/rest/timer/fire", GOES_ON)
+def fire(release: Processes, id: str) -> None:
+    release.post(f"/api/executions/{id}/timers/rest/timer/fire", GOES_ON)
 
 
-def status(releases: Releases, url: str, id: str) -> Any:
-    return releases.get(url, f"/api/executions/{id}").json().get("status")
+def status(release: Processes, id: str) -> Any:
+    return release.get(f"/api/executions/{id}").json().get("status")
 
 
-def completed(releases: Releases, url: str, ids: list[str], approved: set[str]) -> bool:
+def completed(release: Processes, ids: list[str], approved: set[str]) -> bool:
     """Approve what waits for it, once; return whether every execution has completed."""
-    for item in releases.get(url, "/api/approvals?status=open&limit=100").json()["items"]:
+    for item in release.get("/api/approvals?status=open&limit=100").json()["items"]:
         if item["execution_id"] in ids and item["approval_id"] not in approved:
             approved.add(item["approval_id"])
-            releases.post(url, f"/api/approvals/{item['approval_id']}/approve", {}, "ann")
-    return all(status(releases, url, id) == "completed" for id in ids)
+            release.post(f"/api/approvals/{item['approval_id']}/approve", {}, actor="ann")
+    return all(status(release, id) == "completed" for id in ids)
 
 
-def asked(releases: Releases, url: str) -> dict[str, str]:
+def asked(release: Processes) -> dict[str, str]:
     """Approvals by execution."""
-    items = releases.get(url, "/api/approvals?limit=100").json()["items"]
+    items = release.get("/api/approvals?limit=100").json()["items"]
     return {item["execution_id"]: item["approval_id"] for item in items}
 
 
-def settled(releases: Releases, url: str) -> None:
-    """Return when every read model of the release behind `url` holds the whole log."""
+def settled(release: Processes) -> None:
+    """Return when every read model of a release holds the whole log."""
 
     def there() -> bool:
-        items = releases.get(url, "/api/projections").json()["items"]
+        items = release.get("/api/projections").json()["items"]
         return all(item.get("ready", True) and item["state"] == "running" and item["lag"] == 0 for item in items)
 
-    releases.until(there, "read models hold the log")
+    until(there)
 
 
-def every_path(releases: Releases, url: str, given: dict[str, str], approvals: dict[str, str]) -> list[str]:
-    """Every query of the API behind `url`, for everything that is there."""
+def every_path(release: Processes, given: dict[str, str], approvals: dict[str, str]) -> list[str]:
+    """Every query of the API of a release, for everything that is there."""
     known = {
         "execution_id": [*given.values()],
         "approval_id": [*approvals.values()],
@@ -194,9 +191,9 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
         "name": ["echo", "shaky"],
         "template_id": ["bundled:content-review"],
     }
-    paths = releases.get(url, "/openapi.json").json()["paths"]
+    paths = release.get("/openapi.json").json()["paths"]
     if "/api/schedules" in paths:
-        known["schedule_id"] = [item["schedule_id"] for item in releases.get(url, "/api/schedules").json()["items"]]
+        known["schedule_id"] = [item["schedule_id"] for item in release.get("/api/schedules").json()["items"]]
     # A release before this one has no alerts, and the processes here have no thresholds.
     known["alert_id"] = []
     # The agents of these processes are informed of nothing.
@@ -204,7 +201,7 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
     known["webhook_id"] = []
     # Nothing was done to many executions at once.
     known["batch_id"] = []
-    head = releases.rows("select max(notification_id) from stored_events")[0][0]
+    head = release.rows("select max(notification_id) from stored_events")[0][0]
     found = []
     for path, item in paths.items():
         # A comparison is there once a read model was built beside, a calendar once somebody has defined it, a large

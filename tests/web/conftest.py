@@ -1,12 +1,10 @@
 """A server in a process of its own, and a browser: pages as people use them."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 from starlette.testclient import TestClient
@@ -14,8 +12,8 @@ from starlette.testclient import TestClient
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from tests.processes import Processes
 from tests.waiting import until
-from tests.web.forking import forking
 from web.app import PagesBeside, create_pages
 
 # The headless shell is the same browser without windows, which takes a third of the time.
@@ -25,62 +23,26 @@ FLAGS = ["--no-sandbox", "--renderer-process-limit=1"]
 LIMIT_MS = 120_000
 
 
-class Served:
-    """`procession up` on a database of its own; it can be killed and started again at the same address."""
+class Served(Processes):
+    """`procession up` on a database of its own. url: its address."""
 
-    def __init__(self, dsn: str, **settings: str) -> None:
-        self.dsn = dsn
-        self._settings = settings
-        self._port = "0"
-        self.url = ""
-        self.start()
+    url: str
 
     def start(self) -> None:
-        """Start the server, and return once it is ready."""
-        limits = {"PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
-        environment = {**os.environ, "DATABASE_URL": self.dsn, **limits, **self._settings}
-        self._process, self._output = forking().start(["up", "--json", "--port", self._port], environment)
-        said = b""
-        while line := self._output.readline():
-            said += line
-            if line.startswith(b"}"):
-                break
-        self.url = json.loads(said)["url"]
-        self._port = self.url.rpartition(":")[2]
-        self.client = httpx2.Client(base_url=self.url, timeout=120)
+        """Start the server, again at the same address after a kill, and return once it is ready."""
+        self.url = self.serve("up", "up")
 
-    def kill(self) -> None:
-        """Kill the server: it cannot tidy up."""
-        self.client.close()
-        self._process.kill()
-        self._process.wait(60)
-        self._output.close()
-
-    def stop(self) -> None:
-        """Stop the server, and wait for its end."""
-        self.client.close()
-        self._process.terminate()
-        self._process.wait(120)
-        self._output.close()
-
-    def publish(self, source: str, **agents: dict[str, Any]) -> None:
-        """Register scripted agents, and publish a process."""
-        for name, config in agents.items():
-            answer = self.client.put(f"/api/agents/{name}", json={"kind": "scripted", **config})
-            assert answer.status_code == 200, answer.text
-        drafted = self.client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
-        assert drafted.status_code == 201, drafted.text
-        published = self.client.post(f"/api/processes/{drafted.json()['process_id']}/publish", json={})
-        assert published.status_code == 200, published.text
+    def publish(self, source: str, **agents: dict[str, Any]) -> dict[str, Any]:
+        """Register scripted agents, and publish a process; return the receipt once the read models show it."""
+        receipt = super().publish(source, **agents)
+        self.get(f"/api/processes/{receipt['process_id']}", min_position=receipt["position"]).raise_for_status()
+        return receipt
 
     def begin(self, process: str, **input: Any) -> str:
         """Start an execution; return its id once the read models show it."""
-        answer = self.client.post(f"/api/processes/{process}/executions", json={"input": input})
-        assert answer.status_code == 202, answer.text
-        id: str = answer.json()["execution_id"]
-        shown = self.client.get(f"/api/executions/{id}", params={"min_position": answer.json()["position"]})
-        assert shown.status_code == 200, shown.text
-        return id
+        begun = self.post(f"/api/processes/{process}/executions", {"input": input})
+        self.get(f"/api/executions/{begun['execution_id']}", min_position=begun["position"]).raise_for_status()
+        return str(begun["execution_id"])
 
     def approval(self, execution: str, step: str) -> str:
         """Return the id of the step's first approval once the read models show it."""
@@ -90,12 +52,14 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(server: str, template: str) -> Iterator[Served]:
-    """Yield a running server for the tests of one module."""
-    with cloned(server, template) as dsn:
-        made = Served(dsn)
+def served(
+    request: pytest.FixtureRequest, server: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """Yield a running server for the tests of one module, with its `SETTINGS` if it has some."""
+    settings = {"PROCESSION_DRAIN": "1s"} | getattr(request.module, "SETTINGS", {})
+    with cloned(server, template) as dsn, Served(tmp_path_factory.mktemp("served"), dsn, **settings) as made:
+        made.start()
         yield made
-        made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +83,18 @@ class Watched:
         self._contexts: list[Any] = []
         self.wrong: list[str] = []
 
-    def open(self, path: str, *, framed: bool = True, **settings: Any) -> Page:
-        """Open a page in a browser window of its own. framed: False: a page that shows no times, as of the sign-in."""
+    def open(self, path: str, *, framed: bool = True, refused: bool = False, **settings: Any) -> Page:
+        """Open a page in a browser window of its own. framed: False: a page that shows no times, as of the sign-in.
+
+        refused: what the server refuses is noted on the console.
+        """
         defaults = {"timezone_id": "Europe/Berlin", "reduced_motion": "reduce"}
         context = self._browser.new_context(**defaults | settings)
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        if not refused:
+            page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("request", lambda request: self._check(request.url))
         page.goto(self._served.url + path)
@@ -139,13 +107,7 @@ class Watched:
 
     def plain(self, path: str) -> Page:
         """Open a page in a browser that runs no scripts."""
-        context = self._browser.new_context(java_script_enabled=False)
-        context.set_default_timeout(LIMIT_MS)
-        self._contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: self._check(request.url))
-        page.goto(self._served.url + path)
-        return page
+        return self.open(path, refused=True, java_script_enabled=False)
 
     def close(self) -> None:
         """Close every window."""

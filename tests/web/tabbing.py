@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Locator, Page, Request, expect
 from starlette.routing import Route
 
-from web import alerts, approvals, costs, keys, preferences, sign_in, timers
-from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES, TEMPLATES
+from web import sign_in
+from web.app import GUARDED
 
 MOST_TABS = 250
 # The least number of Tabs from the focus to a control, 0 at the control: one for each link, button and summary between
@@ -85,23 +85,10 @@ class Keys:
 
 def routes() -> list[str]:
     """The paths of all forms."""
-    nouns = (
-        *EXECUTIONS,
-        *SCHEDULES,
-        *PROCESSES,
-        *AGENTS,
-        *TEMPLATES,
-        *OPERATIONS,
-        approvals,
-        alerts,
-        costs,
-        keys,
-        preferences,
-    )
     found = [
         each.path
-        for noun in (*nouns, sign_in, timers)
-        for each in noun.router.routes
+        for page in (*GUARDED, sign_in)
+        for each in page.router.routes
         if isinstance(each, Route) and "POST" in (each.methods or ())
     ]
     return [path for path in found if path not in ELSEWHERE and not path.endswith(BY_SCRIPTS)]

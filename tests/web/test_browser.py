@@ -92,7 +92,7 @@ def test_a_page_says_that_the_connection_is_lost_and_comes_back(served: Served, 
     id = served.begin("release")
     page = windows.open(f"/executions/{id}")
     expect(page.locator("#live")).to_contain_text("Live")
-    served.kill()
+    served.kill("up")
     expect(page.locator("#live")).to_contain_text("Connection lost since")
     served.start()
     answer = served.client.post(f"/api/approvals/{id}:ask:1/approve", json={})

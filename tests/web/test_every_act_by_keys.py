@@ -1,16 +1,13 @@
 """Every act of the pages, reached by Tab and sent by keys alone: no form of a page needs a mouse."""
 
 import re
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 from starlette.routing import compile_path
 
-from tests.database import cloned
 from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.many_by_keys import act_on_many
 from tests.web.tabbing import Keys, routes
 
 expect.set_options(timeout=LIMIT_MS)
@@ -33,15 +30,6 @@ costs: {daily: {amount: "0.01", currency: USD}, per_execution: {amount: "0.01", 
 """
 USAGE = {"input_tokens": 1_000_000, "output_tokens": 5, "model": "own"}
 UNPRICED = "name: unpriced\nsteps: [{id: pay, agent: house, message: go}]\n"
-
-
-@pytest.fixture(scope="module")
-def served(server: str, template: str) -> Iterator[Served]:
-    """Yield a server of its own: the last act makes a key, from which on it needs one."""
-    with cloned(server, template) as dsn:
-        made = Served(dsn)
-        yield made
-        made.stop()
 
 
 @pytest.mark.timeout(600)
@@ -93,7 +81,22 @@ def _executions(person: Keys, served: Served) -> None:
     person.press("Retry")
     person.press("Retry", of="details[open] form")
     person.told("new attempt")
-    act_on_many(person, served)
+    _many(person, served)
+
+
+def _many(person: Keys, served: Served) -> None:
+    """Filter executions of `work`, freeze them, and run or leave the batch."""
+    for word, reason in (("Cancel", "run-reason"), ("Leave it", "stop-reason")):
+        for _ in range(2):
+            served.begin("work")
+        person.open("/executions?process=work&status=running")
+        expect(person.page.locator("#list tbody tr")).not_to_have_count(0)
+        person.press("Act on these")
+        person.press("Freeze the list")
+        expect(person.page.locator(".head")).to_contain_text("Ready to run")
+        person.write(f"#{reason}", "enough")
+        person.press(word, exact=False)
+        person.told("go through the list" if word == "Cancel" else "is stopped")
 
 
 def _waits(person: Keys, served: Served) -> None:

@@ -2,23 +2,35 @@
 
 import os
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.demo.examples import example_agents, example_processes
+from domain.analytics.measures import APPROVAL, QUEUE, RETRYING, WORKING, ExecutionMeasure, StepMeasure
+from domain.executions.events.outcomes import COMPLETED, FAILED
+from domain.identity import process_id
 from domain.jsonvalue import parse_json
+from domain.money import Money
+from projections.analytics.contributing import TREE, Rollups, key_of
+from projections.analytics.spending import SpendingRollups
+from projections.origins import Origin
+from store.datastore import Datastore
 from tests.waiting import until
 from tests.web.accessibility import check
 from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.days_of_figures import write_days
 
 expect.set_options(timeout=LIMIT_MS)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 LARGEST = 200_000
+DAYS = 62
 STARTS = {
     "invoice-check": "{type: schedule, id: office-hours, cron: '*/15 9-17 * * 1-5', timezone: Europe/Berlin}",
     "month-end": "{type: schedule, id: last-day, preset: monthly, day: 31, at: '18:00', timezone: America/New_York}",
@@ -148,3 +160,44 @@ def test_templates_look_as_the_documents_show_them(served: Served, windows: Watc
     page.get_by_label("Who decides").fill("ann")
     expect(page.locator("#tried")).to_contain_text("What you will get")
     keep(page, folder, "template-use")
+
+
+def write_days(dsn: str, processes: Mapping[str, tuple[int, int, int]]) -> None:
+    """Write the figures of DAYS days before today. processes: name → executions a day, seconds, cents of each."""
+    random = Random(13)
+    rollups, spending = Rollups(), SpendingRollups()
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for day in range(1, DAYS):
+        for name, (executions, seconds, cents) in processes.items():
+            weekday = (midnight - timedelta(day)).weekday() < 5
+            for _ in range(round(executions * (1 if weekday else 0.3) * random.uniform(0.8, 1.2))):
+                ended_at = midnight - timedelta(days=day - random.random())
+                measure = measured(random, name, ended_at, seconds, cents)
+                rollups.contribute(measure, 1)
+                rollups.costs(key_of(measure), TREE, measure.outcome, measure.spent, 1)
+                origin = Origin(measure.process_id, name, 1, b"", measure.trigger, None)
+                spending.spend(ended_at, origin, origin, Money(measure.spent.amounts["USD"], "USD"), 1)
+    datastore = Datastore(dsn)
+    with datastore.connect() as connection, connection.transaction():
+        rollups.write(connection)
+        spending.append(connection)
+    datastore.close()
+
+
+def measured(random: Random, name: str, ended_at: datetime, seconds: int, cents: int) -> ExecutionMeasure:
+    worked, waited = (timedelta(seconds=seconds * random.lognormvariate(0, 0.4)) for _ in range(2))
+    queued, retried = timedelta(seconds=random.random()), timedelta(seconds=seconds * 0.05 * random.random())
+    measure = ExecutionMeasure(process_id(name).bytes, 1, "manual", None, ended_at - worked - waited - queued - retried)
+    measure.at = measure.ended_at = ended_at
+    for phase, length in ((WORKING, worked), (APPROVAL, waited), (QUEUE, queued), (RETRYING, retried)):
+        measure.phases[phase] = length
+    measure.outcome = COMPLETED if random.random() < 0.95 else FAILED
+    if measure.outcome == FAILED:
+        measure.error_code, measure.failed_step = random.choice(("agent_rate_limited", "step_timed_out")), "draft"
+    for step, part in (("read", 0.3), ("draft", 0.7)):
+        found = measure.steps[step] = StepMeasure(ended_at)
+        found.worked, found.tried, found.completed = worked * part, True, measure.outcome == COMPLETED
+        cost = Money(Decimal(cents) * Decimal(round(random.uniform(40, 160))).scaleb(-4), "USD")
+        measure.spent.spend(cost)
+        measure.step_spent(step).spend(cost)
+    return measure

@@ -1,12 +1,9 @@
 """Long names, many steps and children, large outputs and a deep run, in a real browser at every width."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.database import cloned
 from tests.waiting import until
 from tests.web.accessibility import WIDTHS, check, check_everywhere
 from tests.web.conftest import LIMIT_MS, Served, Watched
@@ -26,15 +23,7 @@ CALLER = f"name: {WIDE}\nsteps:\n" + "".join(
     for n in range(CHILDREN)
 )
 LARGE = "name: large\nsteps: [{id: talk, agent: talker, message: go}]\n"
-
-
-@pytest.fixture(scope="module")
-def served(server: str, template: str) -> Iterator[Served]:
-    """Yield a server that lets executions call each other that deep."""
-    with cloned(server, template) as dsn:
-        made = Served(dsn, PROCESSION_MAX_DEPTH=str(DEPTH))
-        yield made
-        made.stop()
+SETTINGS = {"PROCESSION_MAX_DEPTH": str(DEPTH)}
 
 
 def fits(page: Page, at: str) -> None:

@@ -1,11 +1,7 @@
 """The webhooks of an agent in a browser, by keys alone: added, failing, tried again, removed."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import expect
 
-from tests.database import cloned
 from tests.waiting import until
 from tests.web.accessibility import check_everywhere
 from tests.web.conftest import Served, Watched
@@ -17,17 +13,7 @@ steps:
   - {id: read, agent: writer, message: Read, roles: {informed: [archive]}}
 """
 WEBHOOKS = "/api/agents/archive/webhooks"
-
-
-@pytest.fixture(scope="module")
-def served(server: str, template: str) -> Iterator[Served]:
-    """Yield a server whose workers may use the secret of a webhook."""
-    with cloned(server, template) as dsn:
-        made = Served(
-            dsn, PROCESSION_AGENT_SECRETS="ORDERS_SECRET", ORDERS_SECRET="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2Law=="
-        )
-        yield made
-        made.stop()
+SETTINGS = {"PROCESSION_AGENT_SECRETS": "ORDERS_SECRET", "ORDERS_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2Law=="}
 
 
 def test_a_person_adds_tries_again_and_removes_a_webhook_by_keys(served: Served, windows: Watched) -> None:

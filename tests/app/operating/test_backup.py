@@ -22,7 +22,7 @@ from app.signals import Stopping
 from app.wiring import Wiring, operator, wired
 from commands.executions import StartExecution
 from domain.identity import process_id
-from tests.loopback import Posted, Reply, answering
+from tests.counting_agent import CountingAgent, counting_agent
 from tests.postgresql_programs import programs
 
 ROOT = Path(__file__).parents[3]
@@ -44,22 +44,10 @@ from (select originator_id, convert_from(state, 'utf8')::json as e from stored_e
 ENDS = "select topic, count(*) from stored_events where topic ~ '^Execution(Started|Completed|Failed)$' group by topic"
 
 
-class CountingAgent:
-    """An agent that answers at once, and counts its calls by Idempotency-Key."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[str] = Counter()
-        self.url = ""
-
-    def answer(self, call: Posted) -> Reply:
-        self.calls[call.headers["idempotency-key"]] += 1
-        return Reply(200, {"output": "done"})
-
-
 @pytest.fixture
 def agent() -> Iterator[CountingAgent]:
-    made = CountingAgent()
-    with answering(made.answer) as made.url:
+    """An agent that answers at once, and counts its calls by Idempotency-Key."""
+    with counting_agent() as made:
         yield made
 
 
@@ -108,7 +96,7 @@ def test_a_backup_under_load_is_restored_whole(place, procession, agent, tmp_pat
         loading = threading.Thread(target=load)
         loading.start()
         try:
-            wait(lambda: started["all"] >= AT_LEAST and agent.calls.total() > AT_LEAST)
+            wait(lambda: started["all"] >= AT_LEAST and len(agent.keys) > AT_LEAST)
             with psycopg.connect(source, autocommit=True) as busy:
                 wait(lambda: busy.execute(RECORDED).fetchone())
             acknowledged = wiring.log.last_position()
@@ -127,14 +115,14 @@ def test_a_backup_under_load_is_restored_whole(place, procession, agent, tmp_pat
     with psycopg.connect(source) as one, psycopg.connect(restored) as other:
         assert one.execute(ROWS, (acknowledged,)).fetchall() == other.execute(ROWS, (acknowledged,)).fetchall()
         recorded = {key for (key,) in other.execute(RECORDED)}
-    called = Counter(agent.calls)
+    called = Counter(agent.keys)
 
     # and: what it holds is brought to an end, and no answer that it holds is requested again
     with at_work(restored, monkeypatch), psycopg.connect(restored, autocommit=True) as watching:
         wait(lambda: ended(watching))
         verified = json.loads(procession("projections", "verify", "--json").stdout)["verified"]
         assert {each["differing"] for each in verified} == {0}
-    again = {key for key, count in agent.calls.items() if count > called[key]}
+    again = {key for key, count in Counter(agent.keys).items() if count > called[key]}
     assert recorded
     assert recorded <= called.keys()
     assert again & recorded == set()

@@ -1,16 +1,13 @@
-"""Gateways with channels, a mail server that tells what it got, and one that misbehaves."""
+"""Gateways with channels, and a mail server that keeps what it gets."""
 
 import asyncio
 import base64
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,31 +114,6 @@ class Mail:
         return reply
 
 
-class Raw:
-    """Takes one connection, says `greeting` and hangs up; a silent one only listens."""
-
-    def __init__(self, greeting: bytes, *, silent: bool = False) -> None:
-        self.arrived, self.gone = threading.Event(), threading.Event()
-        self._greeting, self._silent = greeting, silent
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        connection, _ = self._listener.accept()
-        self.arrived.set()
-        with connection, suppress(OSError):
-            connection.sendall(self._greeting)
-            while self._silent and connection.recv(65_536):
-                pass
-        self.gone.set()
-
-    def close(self) -> None:
-        self._thread.join(60)
-        self._listener.close()
-
-
 @pytest.fixture
 def notifier(rig: Any) -> Iterator[Callable[..., Notifier]]:
     """Makes a notifier with the channels given."""
@@ -195,29 +167,3 @@ def mail(rig: Any) -> Iterator[Mail]:
     made = Mail(rig.server.loop)
     yield made
     made.close()
-
-
-@pytest.fixture
-def by_mail(mail: Mail, mailing: Callable[..., Notifier]) -> Notifier:
-    """A notifier that hands mail in at the server, which asks for nothing."""
-    return mailing(mail.start())
-
-
-@pytest.fixture
-def raw() -> Iterator[Callable[..., Raw]]:
-    """Makes servers that misbehave."""
-    made: list[Raw] = []
-
-    def make(greeting: bytes, *, silent: bool = False) -> Raw:
-        made.append(Raw(greeting, silent=silent))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.close()
-
-
-@pytest.fixture
-def certificate() -> Path:
-    """A file with the key and the certificate of localhost, which nobody vouches for."""
-    return Path(__file__).with_name("loopback-certificate.pem")

@@ -19,6 +19,12 @@ def id_of(message):
     return message["Message-ID"].strip()  # it may stand on a line of its own
 
 
+@pytest.fixture
+def by_mail(mail, mailing):
+    """A notifier that hands mail in at the server, which asks for nothing."""
+    return mailing(mail.start())
+
+
 def test_one_message_in_plain_text_goes_to_all_recipients(by_mail, mail):
     before = datetime.now(UTC) - timedelta(seconds=1)
     recipients = ["ann@example.org", " Bob Grün <bob@exämple.org>\n", "ann@example.org"]

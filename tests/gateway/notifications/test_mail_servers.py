@@ -4,8 +4,11 @@ import asyncio
 import base64
 import socket
 import ssl
+import threading
+from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
@@ -15,14 +18,48 @@ from gateway.smtp import hand_in
 
 PASSWORD = "pass-nobody-knows"
 ANN = ["ann@example.org"]
+# Of localhost, with its key; nobody vouches for it.
+CERTIFICATE = Path(__file__).with_name("loopback-certificate.pem")
 # The server warns of what is no danger here.
 in_the_clear = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 
 
-def context(certificate):
+def context():
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(certificate)
+    made.load_cert_chain(CERTIFICATE)
     return made
+
+
+class Raw:
+    """Takes one connection, says `greeting` and hangs up; a silent one only listens."""
+
+    def __init__(self, greeting: bytes, *, silent: bool = False) -> None:
+        self.arrived, self.gone = threading.Event(), threading.Event()
+        self._greeting, self._silent = greeting, silent
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        self.arrived.set()
+        with connection, suppress(OSError):
+            connection.sendall(self._greeting)
+            while self._silent and connection.recv(65_536):
+                pass
+        self.gone.set()
+
+    def close(self) -> None:
+        self._thread.join(60)
+        self._listener.close()
+
+
+@pytest.fixture
+def raw():
+    """Makes servers that misbehave."""
+    with ExitStack() as ending:
+        yield lambda greeting, **how: ending.enter_context(closing(Raw(greeting, **how)))
 
 
 @in_the_clear
@@ -43,30 +80,26 @@ def test_a_wrong_password_is_a_permanent_failure_that_does_not_repeat_it(mail, m
     assert "nobody" not in repr(error) + caplog.text
 
 
-def test_starttls_is_used_where_it_is_offered(mail, mailing, certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    port = mail.start(tls_context=context(certificate), authenticator=mail.login)
+def test_starttls_is_used_where_it_is_offered(mail, mailing, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    port = mail.start(tls_context=context(), authenticator=mail.login)
     told = mailing(MailServer("localhost", port, user="ann", password=PASSWORD))
     assert told.notify("email", recipients=ANN) == told.delivered("email")
     assert mail.encrypted == [True]
     assert mail.logins == [("ann", PASSWORD)]
 
 
-def test_smtps_is_encrypted_from_the_first_byte(mail, mailing, certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    port = mail.start(tls=context(certificate))
+def test_smtps_is_encrypted_from_the_first_byte(mail, mailing, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    port = mail.start(tls=context())
     told = mailing(read_mail_server(f"smtps://localhost:{port}"))
     assert told.notify("email", recipients=ANN) == told.delivered("email")
     assert len(mail.messages) == 1
 
 
 @pytest.mark.parametrize("tls", [True, False])
-def test_a_server_that_nobody_vouches_for_is_told_nothing(mail, mailing, certificate, tls):
-    port = (
-        mail.start(tls=context(certificate))
-        if tls
-        else mail.start(tls_context=context(certificate), authenticator=mail.login)
-    )
+def test_a_server_that_nobody_vouches_for_is_told_nothing(mail, mailing, tls):
+    port = mail.start(tls=context()) if tls else mail.start(tls_context=context(), authenticator=mail.login)
     server = MailServer("localhost", port, tls=tls, user="ann", password=PASSWORD)
     error = mailing(server).notify("email", recipients=ANN).error
     assert (error.code, error.permanent) == ("agent_unreachable", False)
