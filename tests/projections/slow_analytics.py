@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
-from domain.executions.events import approval, child, cost, execution, step, timer
+from domain.executions.events import approval, child, cost, execution, repetition, step, timer
 from domain.money import Money
 from tests.projections.stories import Happened
 
@@ -21,20 +21,18 @@ ENDS = {
     execution.ExecutionFailed: "failed",
     execution.ExecutionCancelled: "cancelled",
 }
-ENTERS: dict[type[Event], str] = {
-    step.StepScheduled: "waiting_queue",
-    step.StepStarted: "working",
-    step.StepAccepted: "working",
-    timer.TimerStarted: "waiting_timer",
-    approval.ApprovalRequested: "waiting_approval",
-    child.SubProcessStarted: "waiting_child",
-    step.StepRetryScheduled: "retrying",
-    step.StepRetried: "retrying",
-    step.StepCompleted: "",
-    step.StepFailed: "",
-    step.StepTimedOut: "",
-    step.StepCancelled: "",
+PHASES: dict[str, tuple[type[Event], ...]] = {
+    "waiting_queue": (step.StepScheduled,),
+    "working": (step.StepStarted, step.StepAccepted),
+    "waiting_timer": (timer.TimerStarted, repetition.RoundCompleted),
+    "waiting_approval": (approval.ApprovalRequested,),
+    "waiting_child": (child.SubProcessStarted, repetition.ItemsListed, repetition.ItemsResumed),
+    "retrying": (step.StepRetryScheduled, step.StepRetried, step.StepReassigned),
 }
+IDLE = (step.StepCompleted, step.StepFailed, step.StepTimedOut, step.StepCancelled, step.StepSkipped)
+ENTERS = {kind: phase for phase, kinds in PHASES.items() for kind in kinds}
+ENTERS |= dict.fromkeys((*IDLE, step.StepDiverted, step.GatewayEvaluated), "")
+TRIED = tuple(kind for kind, phase in ENTERS.items() if phase not in ("", "retrying"))
 ORDER = ("working", "retrying", "waiting_approval", "waiting_child", "waiting_timer", "waiting_queue")
 BY_TIME = {"step_timed_out", "approval_expired", "deadline_exceeded", "heartbeat_missed"}
 ANSWERS: dict[type[Event], str] = {step.StepCompleted: "", step.StepFailed: "", step.StepTimedOut: "step_timed_out"}
@@ -62,6 +60,7 @@ class Ended(msgspec.Struct):
     end: Any
     outcome: str
     spans: dict[str, list[tuple[datetime, datetime, str]]]
+    tried: set[str]
     completed: set[str]
     uses: list[Use]
 
@@ -96,7 +95,9 @@ def uses_of(events: list[Any]) -> dict[int, Use]:
     found: dict[int, Use] = {}
     for version, event in enumerate(events, 1):
         if isinstance(event, cost.CostRecorded):
-            found[version] = Use(event.step, event.cost)
+            used = event.flags or (event.usage and (event.usage.input_tokens or event.usage.output_tokens))
+            if event.cost or used:
+                found[version] = Use(event.step, event.cost)
         elif isinstance(event, cost.CostCorrected):
             found[event.recorded].cost = event.after
     return found
@@ -110,7 +111,7 @@ def ended_run(events: list[Any], uses: list[Use]) -> Ended | None:
         return None
     end = events[lasts[-1]]
     moves: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    completed = set()
+    completed, tried = set(), set()
     for event in events[: lasts[-1]]:
         if isinstance(event, execution.ExecutionFailed):
             moves["(all)"].append((event.at, "retrying"))
@@ -118,15 +119,18 @@ def ended_run(events: list[Any], uses: list[Use]) -> Ended | None:
             moves["(all)"].append((event.at, ""))
             for each in event.steps:
                 moves[each].append((event.at, "retrying"))
-        elif type(event) in ENTERS:
-            moves[event.step].append((event.at, ENTERS[type(event)]))
+        elif type(event) in ENTERS and getattr(event, "next_at", event):
+            phase = ENTERS[type(event)] if getattr(event, "wait", True) else ""
+            moves[event.step].append((event.at, phase))
             if isinstance(event, step.StepCompleted):
                 completed.add(event.step)
+            if isinstance(event, TRIED):
+                tried.add(event.step)
     spans = {
         name: [(begin, after, phase) for (begin, phase), (after, _) in pairwise([*each, (end.at, "")]) if phase]
         for name, each in moves.items()
     }
-    return Ended(events[0], end, ENDS[type(end)], spans, completed, uses)
+    return Ended(events[0], end, ENDS[type(end)], spans, tried, completed, uses)
 
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
@@ -153,22 +157,18 @@ def expected_rows(happened: Happened, minutes: int) -> dict[str, Rows]:
             tree = [use for other, each in uses.items() if roots[other] == id for use in each]
             add_costs(add, "analytics_run_costs", (*span, "tree", run.outcome), tree)
         if run.outcome == "failed":
-            add("analytics_failures", (*span, called, run.end.error.code, run.end.step or ""), n=1)
-        for name in run.spans.keys() - {"(all)"}:
+            place = place_of(run.begun, run.end.step) if run.end.step else ""
+            add("analytics_failures", (*span, called, run.end.error.code, place), n=1)
+        for name in run.tried:
             worked = run.time(name, "working")
             waited = run.time(name, "waiting_timer", "waiting_approval", "waiting_child")
             sketches = {"worked_sketch": [worked], "waited_sketch": [waited]}
-            add(
-                "analytics_steps",
-                (*span, called, name, name in run.completed),
-                n=1,
-                worked=worked,
-                waited=waited,
-                **sketches,
-            )
+            key = (*span, called, place_of(run.begun, name), name in run.completed)
+            add("analytics_steps", key, n=1, worked=worked, waited=waited, **sketches)
         for name in {use.step for use in run.uses}:
             of_step = [use for use in run.uses if use.step == name]
-            add_costs(add, "analytics_step_costs", (*span, called, name, name in run.completed), of_step)
+            key = (*span, called, place_of(run.begun, name), name in run.completed)
+            add_costs(add, "analytics_step_costs", key, of_step)
     add_spending(add, happened, roots, minutes)
     add_agents(add, happened, minutes)
     return {table: rows for table, rows in tables.items() if minutes in GRAINS.get(table, {15, 60, 1440, 23040})}
@@ -236,10 +236,15 @@ def add_agents(add: Add, happened: Happened, minutes: int) -> None:
         elif isinstance(event, tuple(ANSWERS)) and event.started_at is not None:
             agents = [each.agent for each in events if isinstance(each, step.StepScheduled) and each.step == event.step]
             code = event.error.code if isinstance(event, step.StepFailed) else ANSWERS[type(event)]
-            if agents:
+            if agents and agents[-1]:
                 worked = (event.at - event.started_at) // MICROSECOND
-                key = (minutes, floor(event.at, minutes), agents[-1], *of, event.step, code)
+                key = (minutes, floor(event.at, minutes), agents[-1], *of, place_of(events[0], event.step), code)
                 add("analytics_answers", key, n=1, worked=worked, last_at=event.at, sketch=[worked])
+
+
+def place_of(begun: Any, step: str) -> str:
+    """The id of a step after those that hold it."""
+    return f"{begun.body}/{step}" if begun.body else step
 
 
 def floor(at: datetime, minutes: int) -> datetime:

@@ -36,7 +36,7 @@ LOGGED = "select count(*) from stored_events where topic !~ 'Archiv'"
 
 @pytest.mark.parametrize("seed", range(2))
 def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, append, tmp_path, seed):
-    happened = MeasuredStory(seed, 400).happened
+    happened = MeasuredStory(seed, 400, executions=20).happened
     catch_up(read_tables, SYSTEM_CLOCK, append(happened))
     tidy(read_tables)
     before, events = figures(read_tables), scalar(read_tables, LOGGED)
