@@ -164,11 +164,14 @@ def recorded_shapes() -> Recorded:
 
 
 def grown(recorded: Recorded, now: Recorded) -> Recorded:
-    """What was recorded, as it was, and after it what is new."""
+    """What was recorded, as it was, and after it what is new; not a field that stored events lack against its rule."""
     found: Recorded = {}
     for group, shapes in now.items():
         was = {name: shape.fields for name, shape in recorded[group].items()}
-        fields = {name: was.get(name, {}) | shape.fields | was.get(name, {}) for name, shape in shapes.items()}
+        fields = {name: shape.fields for name, shape in shapes.items()}
+        for name in fields.keys() & was.keys():
+            new = {key: field for key, field in fields[name].items() if not field.required}
+            fields[name] = was[name] | new | was[name]
         found[group] = {name: Shape(each) for name, each in (fields | was | fields).items()}
     return found
 
