@@ -40,8 +40,7 @@ from domain.executions.events.timer import TimerStarted
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
 from domain.processes.plan import Plan
-from tests.domain.executions.drawn_processes import CHILD, processes
-from tests.domain.executions.played import ACTIONS, Clock, Played
+from tests.domain.executions.played import ACTIONS, CHILD, INPUT, Clock, Played, Process, processes
 
 Script = list[tuple[str, int, int]]
 
@@ -63,9 +62,8 @@ class Play(Played):
     def __init__(self, plan: Plan, child: Plan, clock: Clock, script: Script, take: int) -> None:
         callees = {id: child for id, step in plan.steps.items() if getattr(step, "process", "") == CHILD}
         callees |= plan.bodies
-        new = Execution(UUID(int=1), plan, callees=callees)
-        begun = start_execution(new.id, plan, {}, Trigger(), clock.now(), take, callees=callees)
-        super().__init__(new, begun, clock, take)
+        begun = start_execution(UUID(int=1), plan, {"n": 1}, Trigger(), clock.now(), take, callees=callees)
+        super().__init__(begun, clock, take)
         self.child = child
         for action, choice, seconds in script:
             clock.seconds += seconds
@@ -113,11 +111,16 @@ class Play(Played):
 @pytest.fixture(scope="session")
 def play(plan_of: Any, at: Any) -> Callable[..., Play]:
     """play(process, script, take): a played execution."""
-    child = plan_of({"work": []}, {"result": "{{ steps.work.output }}"})
-    return lambda process, script, take: Play(plan_of(process[0], **process[1]), child, Clock(at), script, take)
+    child = plan_of({"work": []}, {"result": "{{ steps.work.output }}"}, INPUT)
+
+    def build(process: Process, script: Script, take: int) -> Play:
+        graph, steps = process
+        return Play(plan_of(graph, root=INPUT, **steps), child, Clock(at), script, take)
+
+    return build
 
 
-@settings(max_examples=200)
+@settings(max_examples=600)
 @given(processes(), scripts, st.integers(0, 3))
 def test_every_law_holds_for_every_execution(play, leads, process, script, take):
     """All laws are tried on each execution, since to draw and to play one is most of the work."""
