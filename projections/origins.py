@@ -20,8 +20,10 @@ KEPT = 20_000  # executions, and as many published versions
 STARTED = "ExecutionStarted"
 
 # Of a large event the server sends no more than the shape needs: a page may concern thousands of executions.
-FIRST = """select originator_id, case when octet_length(state) <= 65536 then state else convert_to(jsonb_set(
-  convert_from(state, 'UTF8')::jsonb #- '{trigger,payload}', '{input}', '{}')::text, 'UTF8') end
+# Its JSON functions refuse a NUL, wherever it is.
+FIRST = r"""select originator_id, case when octet_length(state) <= 65536 then state else convert_to(jsonb_set(
+  replace(convert_from(state, 'UTF8'), '\u0000', '\ufffd')::jsonb #- '{trigger,payload}', '{input}', '{}')::text,
+  'UTF8') end
 from stored_events where originator_id = any(%b) and originator_version = 1 and topic = 'ExecutionStarted'"""
 # Versions are published as 1, 2, 3…
 PUBLISHED = """select x.process_id, x.version, p.state

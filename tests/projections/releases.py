@@ -11,7 +11,6 @@ from projections.running import Runner
 
 X = UUID(int=1)
 LIST = ExecutionList()
-QUERY = "select execution_id, status, last_position from {}.execution_list order by 1"
 
 
 class Before(ExecutionList):
@@ -32,11 +31,6 @@ def rows(datastore, query, *parameters):
 def position(datastore, name=LIST.name):
     with datastore.reading() as connection:
         return Positions().read(connection, [name])[name]
-
-
-def shape(datastore):
-    [row] = rows(datastore, "select digest from projections where name = 'execution_list'")
-    return row["digest"]
 
 
 def columns(datastore, schema):
@@ -60,8 +54,3 @@ def project(datastore, projections=ALL):
     """Bring read models up to the end of the log."""
     with closing(Runner(datastore, projections)) as runner:
         drain(runner)
-
-
-def state_of(runner):
-    [state] = runner.states
-    return state.state

@@ -8,8 +8,7 @@ from domain.event import Event
 from domain.executions.events.child import Parent, SubProcessStarted
 from domain.executions.events.execution import ExecutionStarted, Trigger
 from domain.executions.events.step import StepScheduled
-from domain.identity import process_id, schedule_id
-from domain.schedules.events import ScheduleFired, ScheduleRegistered
+from domain.identity import process_id
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 Happened = list[tuple[UUID, Event]]
@@ -26,15 +25,6 @@ class Story:
         at = BEGIN + timedelta(seconds=len(self.happened))
         self.happened.append((stream, kind(at=at, actor="user:ann", **facts)))
         return self
-
-    def tell_schedule(self, trigger: str) -> UUID:
-        """A schedule of process p is registered, and fires."""
-        stream = schedule_id(process_id("p"), trigger)
-        named = {"process_id": process_id("p"), "process": "p", "trigger_id": trigger, "version": 1}
-        self.tell(stream, ScheduleRegistered, rule={"id": trigger}, anchor=BEGIN, since=BEGIN, **named)
-        facts = {"scheduled_at": BEGIN, "version": 1, "execution_id": UUID(int=70), "lateness": 0.5}
-        self.tell(stream, ScheduleFired, **facts)
-        return stream
 
     def start(self, execution: UUID, process: str = "p", /, **facts: Any) -> "Story":
         given = {"version": 1, "input": {"n": 1}, "steps": 2, "trigger": Trigger("manual")} | facts

@@ -1,7 +1,14 @@
-"""Archiving: the figures before it, after it and after a rebuild are the same, and what cannot leave stays."""
+"""Archiving: the figures before it, after it and after a rebuild are the same, and what cannot leave stays.
 
+A command that is killed in the middle loses nothing, and the next one goes on.
+"""
+
+import os
 from contextlib import closing
+from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +22,7 @@ from domain.executions.events.execution import ExecutionCompleted, ExecutionFail
 from domain.identity import ARCHIVE_ID
 from projections import ALL
 from projections.archiving.portions import LeavingPortion, ReadModelsBusy
-from projections.archiving.running import ROOM, catch_up, plan
+from projections.archiving.running import ROOM, archive, catch_up, plan
 from projections.archiving.trees import begin_planning, trees_after
 from projections.building import workshop
 from projections.execution_list import ExecutionList
@@ -24,19 +31,75 @@ from store import large_results
 from store.archive.manifest import SUFFIX, digest_of_file, find_manifest
 from store.archive.parquet import read_events, read_results
 from store.archive.removing import ChangedMeanwhile
+from store.datastore import Datastore
+from store.lists.registry import LISTS
 from store.log import Log
 from store.reading import connect
-from tests.projections.archived_stories import LATER, differing, figures, plain_runs, run, scalar, tidy
+from tests.forking import fork
 from tests.projections.measured_stories import MeasuredStory
 from tests.projections.releases import quiet
+from tests.projections.stories import Happened, Story
+from tests.waiting import until
 
 X, Y = UUID(int=1), UUID(int=2)
 LOGGED = "select count(*) from stored_events where topic !~ 'Archiv'"
+FILES = """select array_agg(convert_from(state, 'UTF8')::json ->> 'file') from stored_events
+where topic = 'ExecutionsArchived'"""
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+LEFTOVER = """delete from {table} d using execution_list l
+where l.execution_id = d.execution_id and l.ended_at is not null"""
+
+
+def plain_runs(count: int, begin: int = 1) -> Happened:
+    """Executions of two processes, one after the other, that end without a step."""
+    story = Story()
+    for n in range(begin, begin + count):
+        process = f"p{n % 2}"
+        story.start(UUID(int=n), process).end(UUID(int=n), ExecutionCompleted, process, outputs={})
+    return story.happened
+
+
+def figures(datastore: Datastore) -> dict[str, list[Any]]:
+    """Every row of the tables of figures; of the catalogue the columns that count executions."""
+    found = {}
+    with datastore.reading() as connection:
+        for projection in ALL:
+            for kept in projection.kept:
+                columns = ", ".join(kept.columns)
+                query = f"select row({columns})::text as row from {kept.name} order by 1"
+                found[kept.name] = [row["row"] for row in connection.execute(query).fetchall()]
+    return found
+
+
+def scalar(datastore: Datastore, query: str) -> Any:
+    """The first value of the first row."""
+    with datastore.reading() as connection:
+        return next(iter(connection.execute(query).fetchone().values()))  # type: ignore[union-attr]
+
+
+def tidy(datastore: Datastore) -> None:
+    """Strike off what a random story left on lists of executions that ended."""
+    with datastore.reading() as connection:
+        for table in ("due_steps", "due_timers", "admissions"):
+            connection.execute(LEFTOVER.format(table=table))
+        connection.execute("delete from outbox")
+
+
+def run(datastore: Datastore, folder: Path, before: datetime = LATER) -> Any:
+    """Archive everything that ended before a time."""
+    return archive(datastore, SYSTEM_CLOCK, before, folder, "user:ann", lambda _: None)
+
+
+def differing(datastore: Datastore, *, lists: bool = True) -> dict[str, int]:
+    """What a verification of everything finds wrong, by name."""
+    skipped = set() if lists else {each.name for each in LISTS}
+    found = {each.name: each.verify(datastore, quiet).differing for each in VERIFIABLE if each.name not in skipped}
+    return {name: number for name, number in found.items() if number}
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, append, tmp_path, seed):
-    happened = MeasuredStory(seed, 400).happened
+    happened = MeasuredStory(seed, 400, executions=20).happened
     catch_up(read_tables, SYSTEM_CLOCK, append(happened))
     tidy(read_tables)
     before, events = figures(read_tables), scalar(read_tables, LOGGED)
@@ -148,9 +211,9 @@ def test_an_execution_that_goes_on_while_its_file_is_written_stays(read_tables, 
         digest = digest_of_file(tmp_path / f"{portion.stem}{SUFFIX}")
         story.happened.clear()
         append(story.tell(X, ExecutionRetried, reason="again", steps=[]).happened)
-        archive = fold(log.stream(ARCHIVE_ID))
+        begun = fold(log.stream(ARCHIVE_ID))
         with pytest.raises(ChangedMeanwhile):
-            portion.remove(connection, log.recorder, archive, manifest, digest, LATER, cause)
+            portion.remove(connection, log.recorder, begun, manifest, digest, LATER, cause)
     assert scalar(read_tables, LOGGED) == 3
     assert scalar(read_tables, "select count(*) from archived_executions") == 0
 
@@ -193,3 +256,30 @@ def test_a_verification_finds_what_is_missing_without_a_record(read_tables, appe
     assert proof.verify(read_tables, quiet).differing == number
     with closing(Log(read_tables)) as opened:
         assert opened.stream(X) == []
+
+
+def test_killed_at_any_moment_it_loses_nothing_and_goes_on(read_tables, append, tmp_path):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(900)))
+    before, events = figures(read_tables), 2 * 900
+    folder = tmp_path / "files"
+    folder.mkdir()
+    words = tmp_path / "words"
+    command = ["archive", "--ended-before", SYSTEM_CLOCK.now().isoformat(), "--to", str(folder), "--yes"]
+    environment = {**os.environ, "DATABASE_URL": read_tables.dsn}
+    for number in range(3):
+        # A new file is about to be recorded, or just has been.
+        there = set(folder.iterdir())
+        running = fork(command, environment, words)
+        until(lambda: set(folder.iterdir()) - there or running.poll() is not None)  # noqa: B023
+        running.kill()
+        running.wait(60)
+        archived = scalar(read_tables, FILES) or []
+        kept = sum(1 for name in archived for _ in read_events(folder / name))
+        assert scalar(read_tables, LOGGED) + kept == events, number
+    assert fork(command, environment, words).wait(250) == 0, words.read_text()
+    archived = scalar(read_tables, FILES)
+    stored = {(stream, version) for name in archived for _, stream, version, _, _ in read_events(folder / name)}
+    assert len(stored) == events
+    assert scalar(read_tables, LOGGED) == 0
+    assert figures(read_tables) == before
+    assert differing(read_tables) == {}

@@ -1,10 +1,7 @@
 """Read models against the engine: whatever happens, rows say of executions and steps what their folded state says."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -43,28 +40,16 @@ from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.facts import read_facts
 from projections.process_catalogue import ProcessCatalogue
+from tests.projections.measured_stories import simulated
 
 APPEND = """
 insert into stored_events (notification_id, originator_id, originator_version, topic, state)
 values (%s, encode(%s, 'hex')::uuid, %s, %s, %s)"""
-SIMULATION = str(Path(__file__).parents[1] / "simulation")
-
-
-@cache
-def simulated(seed: int) -> Any:
-    """A few executions of random processes with everything that can go wrong; see tests/simulation."""
-    if SIMULATION not in sys.path:
-        sys.path.insert(0, SIMULATION)
-    from simulated_world import World
-
-    world = World(seed, executions=25)
-    world.run()
-    return world
 
 
 def cut_short(seed: int, whim: int) -> tuple[list[Execution], list[tuple[Any, Any]]]:
     """Executions that are somewhere on their way: their states by the engine, and the log of them all, mixed."""
-    world, random = simulated(seed), Random(whim)
+    world, random = simulated(seed, 25), Random(whim)
     states, parts, log = [], [], []
     for id_ in world.ids:
         events = world.store.stream(id_)

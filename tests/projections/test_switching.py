@@ -16,7 +16,6 @@ from store.session import SETTINGS
 from store.unit import Unit
 from tests.projections.releases import (
     LIST,
-    QUERY,
     Before,
     X,
     columns,
@@ -25,10 +24,20 @@ from tests.projections.releases import (
     project,
     quiet,
     rows,
-    shape,
     skips,
-    state_of,
 )
+
+QUERY = "select execution_id, status, last_position from {}.execution_list order by 1"
+
+
+def shape(datastore):
+    [row] = rows(datastore, "select digest from projections where name = 'execution_list'")
+    return row["digest"]
+
+
+def state_of(runner):
+    [state] = runner.states
+    return state.state
 
 
 @pytest.fixture

@@ -15,16 +15,18 @@ from domain.batches.events import BatchFrozen
 from domain.executions.events.approval import ApprovalRequested
 from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionCompleted
-from domain.identity import KEYS_ID, agent_id, process_id, roles_id, template_id
+from domain.identity import KEYS_ID, agent_id, process_id, roles_id, schedule_id, template_id
 from domain.keys.events import KeyCreated
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.lineage import Lineage
 from domain.roles.events import RoleAssigned, RoleRevoked
+from domain.schedules.events import ScheduleFired, ScheduleRegistered
 from domain.templates.events import TemplatePublished
 from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.verifying import NotBuilt, verify
 from tests.projections.releases import project, quiet
+from tests.projections.stories import BEGIN
 
 X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=9)
 THRESHOLDS, ALERT = UUID(int=80), UUID(int=81)
@@ -64,7 +66,10 @@ def projected(read_tables, append, story):
     asked = {"approval_id": f"{X}:ask:1", "process_id": process_id("p"), "process": "p", "title": "May it?"}
     made = {"key_id": UUID(int=3), "digest": "d", "prefix": "pp_abcd", "scopes": ["read"]}
     story.tell(KEYS_ID, KeyCreated, name="ann", **made)
-    story.tell_schedule("tick")
+    tick = schedule_id(process_id("p"), "tick")
+    of_tick = {"process_id": process_id("p"), "process": "p", "trigger_id": "tick", "version": 1}
+    story.tell(tick, ScheduleRegistered, rule={"id": "tick"}, anchor=BEGIN, since=BEGIN, **of_tick)
+    story.tell(tick, ScheduleFired, scheduled_at=BEGIN, version=1, execution_id=UUID(int=70), lateness=0.5)
     frozen = {"act": "cancel", "filter": {"process": ["p"]}, "count": 1, "processes": ["p"], "as_of_position": 1}
     story.tell(UUID(int=4), BatchFrozen, expires_at=datetime(2026, 1, 2, tzinfo=UTC), **frozen)
     used = Usage(input_tokens=3, output_tokens=2)

@@ -1,7 +1,7 @@
 """The limits of agents in memory, for all workers at once; each claim is checked against what a provider admits."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -89,9 +89,6 @@ class MemoryLimits:
         times = [at for at in (free_at, self._paused.get(agent)) if at is not None and at > now]
         self.waited += bool(times)
         return counted, max(times) - now if times else None
-
-    def ensure_limits(self, agents: Sequence[str]) -> None:
-        """Do nothing: a use begins when it is read."""
 
     def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
         for agent, report in reports.items():

@@ -16,7 +16,7 @@ from domain.executions.events.messages import recipient_of
 from domain.executions.events.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.timers import HEARTBEAT
-from scheduler.lists import Attempt, StepKey
+from scheduler.lists import Attempt, Lists, StepKey
 from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
@@ -24,8 +24,8 @@ from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTu
 from store.unit import MessageKey, StreamChange
 
 
-class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
-    """Implements `scheduler.lists.Lists`, for all workers at once.
+class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches, Lists):
+    """All lists, for all workers at once. The methods that are not here do nothing: no simulation needs them.
 
     claimed: the end of a worker's claim of a timer or message. dropped: called with the messages that a worker drops.
     """
@@ -141,8 +141,7 @@ class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
             if owner == worker:
                 self.due_steps[key] = attempt, None
 
-    def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
-        self.unclaim_steps(worker, steps)
+    postpone_steps = unclaim_steps
 
     def held_steps(self, worker: UUID) -> set[Attempt]:
         return {(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner == worker}
@@ -200,9 +199,6 @@ class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
     ) -> dict[UUID, datetime]:
         return {}
 
-    def take_back(self, executions: Collection[UUID]) -> None:
-        """Do nothing: no execution is set aside in a simulation."""
-
     def overdue_aside(self, since: timedelta, limit: int) -> list[UUID]:
         return []
 
@@ -213,18 +209,9 @@ class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
     def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
         return {key for key in keys if key in self.outbox}
 
-    def claim_schedules(self, limit: int) -> None:
-        """Claim none: no process of the simulation has a schedule."""
-
     def next_schedule(self) -> tuple[datetime, None]:
         """Return that none is due."""
         return self._clock.now(), None
-
-    def release_schedules(self, schedules: list[UUID]) -> None:
-        """Release none."""
-
-    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
-        """Postpone none."""
 
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         return {root: self.trees[root] for root in roots}
@@ -241,12 +228,6 @@ class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
     def release_worker(self, worker: UUID) -> None:
         self._leases.pop(worker, None)
         self.unclaim_steps(worker, [key for key, (_, owner) in self.due_steps.items() if owner == worker])
-
-    def forget_old_answers(self, since: datetime | None) -> None:
-        """Do nothing: no command in a simulation carries a key."""
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
 
     def _strike(self, keys: Iterable[MessageKey]) -> None:
         for key in keys:

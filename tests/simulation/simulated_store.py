@@ -23,6 +23,7 @@ class Store:
 
     faults: the probability of each kind of failure for each append. watch: called with every recorded change,
     and with the streams of the units submitted together with it. notify: called with the words for each unit.
+    recorded: every change, in the order of the log.
     """
 
     def __init__(
@@ -39,8 +40,13 @@ class Store:
         self.watch = watch
         self._notify = notify
         self._streams: dict[UUID, list[tuple[str, bytes]]] = {}
-        self.appends = 0
+        self.recorded: list[StreamChange] = []
         self.slots_taken = 0
+
+    @property
+    def appends(self) -> int:
+        """The number of changes."""
+        return len(self.recorded)
 
     def append(self, unit: Unit) -> None:
         """Record a decision. Raises Conflict, or OutcomeUnknown whether or not the decision is recorded."""
@@ -122,7 +128,7 @@ class Store:
         return True
 
     def _record(self, change: StreamChange) -> list[str]:
-        self.appends += 1
+        self.recorded.append(change)
         stream, events = change.stream, change.events
         self._streams.setdefault(stream, []).extend((STORED_NAMES[type(event)], encode(event)) for event in events)
         return self.lists.move(change)

@@ -37,7 +37,8 @@ Line = tuple[UUID, str]
 class Watch:
     """Follows every execution by its events: its status, and its turn in a process with a limit.
 
-    lines_read: by worker, the number of appends before it read the lines that it admits from.
+    lines_read: by worker, the number of appends before it read the lines that it admits from. closing: by the message
+    that closes it, each child that has not received it.
     """
 
     def __init__(self, plans: Kept) -> None:
@@ -54,7 +55,7 @@ class Watch:
         self._waiting: defaultdict[Line, dict[UUID, InLine]] = defaultdict(dict)
         self._admitted: defaultdict[Line, set[UUID]] = defaultdict(set)
         self._limits: dict[Line, int] = {}
-        self._closing: dict[MessageKey, UUID] = {}
+        self.closing: dict[MessageKey, UUID] = {}
 
     def check(self, unit: StreamChange, together: set[UUID]) -> None:
         """Check a recorded change. together: the streams of the units submitted in the same append."""
@@ -83,7 +84,7 @@ class Watch:
                 case ExecutionEnded():
                     self._end(unit.stream)
                 case SubProcessClosed():
-                    self._closing[unit.stream, version] = event.child
+                    self.closing[unit.stream, version] = event.child
         # An execution that ends in the append that admits it takes no slot.
         line = self._lines.get(unit.stream)
         if line is not None and line in self._limits:
@@ -93,7 +94,7 @@ class Watch:
     def drop(self, messages: Iterable[MessageKey]) -> None:
         """Check messages that have left the outbox, handled or dropped."""
         for key in messages:
-            child = self._closing.pop(key, None)
+            child = self.closing.pop(key, None)
             if child is not None:
                 assert self._status[child] not in ("running", "queued"), "a closed child does not continue"
 

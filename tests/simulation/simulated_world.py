@@ -1,7 +1,8 @@
 """The world of a simulation: a manual clock, workers that die, published processes and started executions."""
 
 import heapq
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -39,7 +40,7 @@ from domain.processes.decisions import archive_process, pause_process, resume_pr
 from domain.processes.events import ProcessArchived, ProcessPublished
 from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, Refusal
-from store.unit import Conflict, StoreError, StreamChange, Unit
+from store.unit import Conflict, MessageKey, StoreError, StreamChange, Unit
 from tests.clocks import TurnedClock
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,7 +54,8 @@ class World:
 
     executions: the number of executions that users start; these start others. ids: of all executions. draw: returns
     the processes. contention: how many executions start after a worker has read the lines, before it admits others.
-    batches: lists of executions that operators freeze.
+    batches: lists of executions that operators freeze. dropped: by the number of appends before, the messages that
+    workers dropped.
     """
 
     def __init__(
@@ -74,7 +76,8 @@ class World:
         self._interleaving = 2 * faults
         self.kept_plans: Kept = {}
         self.watch = Watch(self.kept_plans)
-        self.lists = MemoryLists(self.clock, self.watch.drop)
+        self.dropped: defaultdict[int, list[MessageKey]] = defaultdict(list)
+        self.lists = MemoryLists(self.clock, self._dropped)
         self.store = Store(self.random, 0, self.lists, self._recorded, self._notify)
         self.plans = SimulatedPlans(self.store, self.kept_plans)
         self.running: dict[UUID, None] = {}
@@ -157,6 +160,10 @@ class World:
                 self.people.failed(id_)
             if isinstance(event, ApprovalRequested):
                 self.people.approval_requested(id_, event)
+
+    def _dropped(self, messages: Sequence[MessageKey]) -> None:
+        self.watch.drop(messages)
+        self.dropped[self.store.appends] += messages
 
     def contend(self) -> None:
         """Start an execution at times and let another worker admit it, while one has read the lines without it."""

@@ -75,6 +75,7 @@ def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
     assert simulated.lists.due_steps == {}
     assert simulated.lists.due_timers == {}
     assert simulated.lists.outbox == {}
+    assert simulated.watch.closing == {}, "a child that is closed receives that"
     assert simulated.lists.admissions == {}
     assert simulated.lists.running_batches == {}
     simulated.batches.assert_over()

@@ -13,12 +13,11 @@ from domain.executions.decisions.execution import start_execution
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import Trigger
-from domain.executions.events.step import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
 from domain.executions.timers import DueTimes
 from domain.language.types.definition import Definition
-from domain.processes.plan import Limits, Plan, PlannedGateway, compile_plan
+from domain.processes.plan import Limits, Plan, compile_plan
 from tests.scenario import Then
 
 PROCESS = UUID(int=7)
@@ -153,25 +152,3 @@ def child_of() -> ChildOf:
         return Run(start_child(new, asked, parent.execution.id, _at(after), take, **more))
 
     return build
-
-
-@pytest.fixture(scope="session")
-def leads() -> Callable[[Plan, list[Event], str, str], bool | None]:
-    """leads(plan, events, "a", "b"): whether a leads to b by the language's rules; None while that is undecided."""
-    return _leads
-
-
-def _leads(plan: Plan, events: list[Event], source: str, target: str) -> bool | None:
-    ended = (StepCompleted, StepSkipped, StepDiverted)
-    end = next((e for e in reversed(events) if isinstance(e, ended) and e.step == source), None)
-    if end is None:
-        return None
-    if isinstance(end, StepDiverted):
-        return target == end.target
-    if isinstance(end, StepSkipped) and end.reason == "branch_not_taken":
-        return False
-    step = plan.steps[source]
-    if isinstance(step, PlannedGateway) and target in {*(route.target for route in step.routes), step.default}:
-        chosen = [e.chosen for e in events if isinstance(e, GatewayEvaluated) and e.step == source]
-        return isinstance(end, StepCompleted) and target in chosen[-1]
-    return source in plan.steps[target].depends_on

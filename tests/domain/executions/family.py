@@ -1,18 +1,17 @@
 """A family of executions: a root, those it calls, those that these call, and the messages between them."""
 
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
-from domain.event import Event
-from domain.executions.decisions.child import close_child, end_child, start_child
+from commands.policies import whenever
+from domain.event import Cause
 from domain.executions.decisions.execution import admit_execution, start_execution
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
 from domain.executions.events.messages import recipient_of
 from domain.executions.state.model import Execution
 from domain.processes.plan import Plan, PlannedSubProcess
+from store.lists.outbox import Message
 from tests.domain.executions.played import Clock, Played
 
 Line = tuple[UUID, UUID]
@@ -33,12 +32,11 @@ class Family:
     def __init__(self, plans: Plans, clock: Clock, script: FamilyScript, take: int) -> None:
         self.plans, self.clock, self.take = plans, clock, take
         self.members: dict[UUID, Played] = {}
-        self.lines: dict[Line, list[Event]] = {}
-        self.delivered: list[tuple[Line, Event]] = []
+        self.lines: dict[Line, list[Message]] = {}
+        self.delivered: list[Message] = []
         self._sent: dict[UUID, int] = {}
         callees = self._callees(plans["top"])
-        begun = start_execution(ROOT, plans["top"], {}, Trigger(), clock.now(), take, callees=callees)
-        self._join(Execution(ROOT, plans["top"], callees=callees), begun)
+        self._join(start_execution(ROOT, plans["top"], {"n": 1}, Trigger(), clock.now(), take, callees=callees))
         for member, action, choice, seconds in script:
             clock.seconds += seconds
             self._act(member, action, choice)
@@ -85,16 +83,16 @@ class Family:
         named = {step.id: self.plans[step.process] for step in calls if step.process in self.plans}
         return {**plan.bodies, **named}
 
-    def _join(self, new: Execution, begun: Unfolding) -> None:
-        self.members[new.id] = Played(new, begun, self.clock, self.take)
-        self._send(new.id)
+    def _join(self, begun: Unfolding) -> None:
+        self.members[begun.execution.id] = Played(begun, self.clock, self.take)
+        self._send(begun.execution.id)
 
     def _send(self, source: UUID) -> None:
         events = self.members[source].events
-        for event in events[self._sent.get(source, 0) :]:
+        for version, event in enumerate(events[self._sent.get(source, 0) :], self._sent.get(source, 0) + 1):
             recipient = recipient_of(event) if isinstance(event, BETWEEN) else None
             if recipient is not None:
-                self.lines.setdefault((source, recipient), []).append(event)
+                self.lines.setdefault((source, recipient), []).append(Message(source, version, recipient, event))
         self._sent[source] = len(events)
 
     def _act(self, member: int, action: str, choice: int) -> None:
@@ -139,33 +137,25 @@ class Family:
         if not lines:
             return False
         line = lines[choice % len(lines)]
-        event = self.lines[line].pop(0)
+        message = self.lines[line].pop(0)
         source, recipient = line
-        if isinstance(event, ChildStarted):
-            plan = self.members[source].execution.callees[event.step]
+        if isinstance(message.event, ChildStarted):
+            plan = self.members[source].execution.callees[message.event.step]
             new = Execution(recipient, plan, callees=self._callees(plan))
-            descendants = len(self.members) - 1
-            cause = self.clock.now()
-            self._join(new, start_child(new, event, source, cause, self.take, descendants=descendants))
+            self._join(whenever(message, self.clock.now(), self.take, len(self.members) - 1)(new))
         else:
-            self.members[recipient].decide(*_reaction(source, event), take=self.take)
+            self.members[recipient].decide(_answer, message, take=self.take)
             self._send(recipient)
-        self.delivered.append((line, event))
+        self.delivered.append(message)
         return True
 
     def _deliver_again(self, choice: int) -> None:
         """A message that has arrived arrives once more, and changes nothing."""
-        (source, recipient), event = self.delivered[choice % len(self.delivered)]
-        if isinstance(event, SubProcessClosed) and self.retried(recipient):
+        message = self.delivered[choice % len(self.delivered)]
+        if isinstance(message.event, SubProcessClosed) and self.retried(message.recipient):
             return
-        decision, *command = _reaction(source, event)
-        assert decision(self.members[recipient].execution, *command, self.clock.now()).events == []
+        assert _answer(self.members[message.recipient].execution, message, self.clock.now()).events == []
 
 
-def _reaction(source: UUID, event: Event) -> tuple[Callable[..., Unfolding], *tuple[Any, ...]]:
-    """The decision that a message asks for, and what it is told."""
-    if isinstance(event, ChildStarted):
-        return start_child, event, source
-    if isinstance(event, SubProcessClosed):
-        return close_child, event, source
-    return end_child, source, event
+def _answer(execution: Execution, message: Message, cause: Cause, take: Take = 0) -> Unfolding:
+    return whenever(message, cause, take)(execution)

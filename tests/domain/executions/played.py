@@ -5,8 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import strategies as st
+
 from domain.agents.calls import StepError
-from domain.event import Cause, Event
+from domain.event import Cause
 from domain.executions.decisions.approval import decide_approval
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
@@ -15,12 +17,33 @@ from domain.executions.decisions.timer import fire_timer, fire_timer_early
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.step import StepAnswerIgnored, StepCompleted, StepFailed
 from domain.executions.state.evolution import fold
-from domain.executions.state.model import Execution
 from domain.money import Money
 from domain.refusal import Refusal
+from tests.domain.executions.conftest import Run
+from tests.drawn_steps import drawn_step
 
+Process = tuple[dict[str, list[str]], dict[str, dict[str, Any]]]
+CHILD, NOWHERE = "child", "nowhere"
+INPUT = {"input": {"n": {"type": "integer", "default": 1}}}
 ACTIONS = ("ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart", "say")
 CENT = Money(Decimal("0.01"), "USD")
+
+
+@st.composite
+def processes(draw: st.DrawFn, largest: int = 8, calls: tuple[str, ...] = (CHILD, NOWHERE), many: int = 3) -> Process:
+    """Draw up to `largest` steps, by what they depend on; `many` of ten or so call one of the processes `calls`."""
+    random = draw(st.randoms(use_true_random=True))
+    ids = [f"s{n}" for n in range(draw(st.integers(1, largest)))]
+    steps = {each: drawn_step(random, ids, n, calls, many) for n, each in enumerate(ids)}
+    graph = {each: step.pop("depends_on") for each, step in steps.items()}
+    for each, step in steps.items():
+        if random.random() < 0.1:
+            step["condition"] = f"steps.{(graph[each] or ids)[0]}.output > 1"
+        if "for_each" in step and random.random() < 0.2:
+            step["for_each"]["items"] = "{{ execution.id }}"
+        if "repeat" in step and random.random() < 0.2:
+            step["repeat"]["until"] = "last.output.nowhere == 1"
+    return graph, steps
 
 
 class Clock:
@@ -38,28 +61,21 @@ class Clock:
         self.seconds = max(self.seconds, -(-(due_at - self._at(0).at) // timedelta(seconds=1)))
 
 
-class Played:
+class Played(Run):
     """One execution. Whatever is decided is checked against the laws that hold for single decisions.
 
     take: how many attempts a decision takes. costs: how many answers are to be paid for.
     """
 
-    def __init__(self, new: Execution, begun: Unfolding, clock: Clock, take: int) -> None:
-        self.new, self.clock, self.take, self.costs = new, clock, take, 0
-        self.plan = new.plan
-        self.execution = new
-        self.events: list[Event] = []
-        self.timers: dict[tuple[str, str], Any] = {}
-        self.log(begun)
+    def __init__(self, begun: Unfolding, clock: Clock, take: int) -> None:
+        super().__init__(begun)
+        self.clock, self.take, self.costs = clock, take, 0
+        self.plan = self.new.plan
 
-    def log(self, unfolding: Unfolding) -> None:
-        """Append what was decided."""
-        self.events += unfolding.events
-        self.execution = unfolding.execution
-        for key in unfolding.timers_dropped:
-            del self.timers[key]
-        self.timers |= unfolding.timers_set
+    def log(self, unfolding: Unfolding) -> Unfolding:
+        super().log(unfolding)
         assert self.timers == self.execution.timers
+        return unfolding
 
     def decide(self, decision: Callable[..., Unfolding], *command: Any, repeatable: bool = True, **more: Any) -> None:
         """Carry a command out, and show that carrying it out again appends nothing."""

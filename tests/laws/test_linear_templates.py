@@ -1,7 +1,9 @@
-"""Templates that grow with their size, for the functions that read, fill, make and merge them."""
+"""Templates are read, filled, made and merged in time in proportion to their length."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from domain.jsonvalue import JsonValue
 from domain.templates.answers import check_answers
@@ -12,6 +14,7 @@ from domain.templates.reading import read_template
 from domain.templates.secret_patterns import secrets_in_text
 from domain.templates.secrets import find_secrets
 from domain.templates.substitution import render
+from tests.laws.growing import Growing
 
 HEAD = "template: {id: a, parameters: {x: {type: string, default: hi}}}\nprocess:\n  name: a\n  steps:\n"
 # In pieces, so that nothing here is taken for a secret itself.
@@ -68,25 +71,26 @@ def _secrets(n: int) -> JsonValue:
     return {f"password{i}": {"token": SECRET, "list": ["a" * 20]} for i in range(n)}
 
 
-Case = tuple[str, Callable[..., object], Callable[[int], object], int]
-
-
-def cases() -> list[Case]:
-    """Return name, function, input by size and size of each case."""
-    found: list[Case] = [
-        (f"secrets: {name}", lambda text: list(secrets_in_text(text)), text, 4_000)
-        for name, text in SECRET_TEXTS.items()
-    ]
-    found += [(f"template: {name}", _filled, text, 500) for name, text in DOCUMENTS.items()]
-    found += [
-        ("secrets of a document", find_secrets, _secrets, 500),
-        ("parametrised steps", _made, lambda n: _steps(n, "Do it."), 60),
-        ("parametrised secrets", _made, lambda n: _steps(n, SECRET), 60),
-        ("escapes", _made, lambda n: _steps(n, "${{ input.a }}"), 60),
-        ("merged steps", lambda texts: merge(*texts), _versions, 40),
-    ]
-    return found
-
-
 def _versions(n: int) -> tuple[str, str, str]:
     return _steps(n, "one"), _steps(n, "two"), _steps(n, "one").replace("w1", "v1")
+
+
+def cases() -> Iterator[Growing]:
+    """Yield every function with every input of its kind."""
+    for name, text in SECRET_TEXTS.items():
+        yield Growing(f"secrets: {name}", lambda given: list(secrets_in_text(given)), text, 4_000)
+    for name, text in DOCUMENTS.items():
+        yield Growing(f"template: {name}", _filled, text, 500)
+    yield Growing("secrets of a document", find_secrets, _secrets, 500)
+    yield Growing("parametrised steps", _made, lambda n: _steps(n, "Do it."), 60)
+    yield Growing("parametrised secrets", _made, lambda n: _steps(n, SECRET), 60)
+    yield Growing("escapes", _made, lambda n: _steps(n, "${{ input.a }}"), 60)
+    yield Growing("merged steps", lambda texts: merge(*texts), _versions, 40)
+
+
+ALL = list(cases())
+
+
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
+def test_four_times_as_much_takes_no_more_than_nine_times_as_long(case: Growing) -> None:
+    case.require_linear()

@@ -1,46 +1,19 @@
-"""Inputs that a hostile sender could send, by kind; each grows with its size."""
+"""Definitions of processes and agents are read, and values checked by schemas, in proportion to their length."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-JSON: dict[str, Callable[[int], bytes]] = {
-    "numbers": lambda n: b"[" + b"1," * n + b"1]",
-    "lists in lists": lambda n: b"[" * n,
-    "objects in objects": lambda n: b'{"a":' * n,
-    "a long key above many values": lambda n: b'{"' + b"k" * n + b'":[' + b"0," * n + b"0]}",
-    "a long key above many keys": lambda n: b'{"%s":{%s}}' % (b"k" * n, b",".join(b'"%d":0' % i for i in range(n))),
-    "numbers out of range": lambda n: b"[" + b"1e999," * n + b"1]",
-    "NUL": lambda n: b"[" + b'"\\u0000",' * n + b"1]",
-    "digits": lambda n: b"9" * n,
-    "decimals": lambda n: b"1." + b"9" * n,
-    "backslashes": lambda n: b'"' + b"\\\\" * n + b'"',
-    "halves of characters": lambda n: b'"' + b"\\ud800" * n + b'"',
-    "one key again and again": lambda n: b"{" + b'"a":1,' * n + b'"a":1}',
-    "blanks": lambda n: b" " * n,
-    "an open text": lambda n: b'"' + b"a" * n,
-}
-SHORT_TEXTS: dict[str, Callable[[int], str]] = {
-    "digits": lambda n: "9" * n,
-    "blanks": lambda n: " " * n + "1",
-    "commas": lambda n: "," * n,
-    "a date and a zone": lambda n: "Wed, 21 Oct 2015 07:28:00 +" + "9" * n,
-    "brackets": lambda n: "(" * n,
-    "colons": lambda n: "1:" * n,
-    "dots": lambda n: "a." * n,
-    "signs": lambda n: "+-" * n,
-    "instants": lambda n: "2026-01-01T" * n,
-    "a period": lambda n: "P" + "1D" * n,
-    "hours": lambda n: "1h" * n,
-    "slashes": lambda n: "*/" * n,
-    "ranges": lambda n: "1-2," * n,
-    "at signs": lambda n: "a@" * n,
-    "angles": lambda n: "a " * n + "<a@b>",
-    "quotes": lambda n: '"' * n,
-    "letters": lambda n: "é" * n,
-    "an address": lambda n: "http://" + "a:" * n + "@h",
-    "percent": lambda n: "%41" * n,
-    "escapes": lambda n: 'a="' + '\\"' * n + '"',
-}
+import pytest
+
+from domain.agents.kinds import parse_agent
+from domain.language import parse_definition
+from domain.language.expressions.conditions import parse_condition
+from domain.language.expressions.templates import parse_template
+from domain.language.types.output_schema import compile_output_schema
+from tests.laws.growing import Growing
+
 EXPRESSIONS: dict[str, Callable[[int], str]] = {
     "open holes": lambda n: "{{" * n,
     "holes": lambda n: "{{ input.a }}" * n,
@@ -163,3 +136,48 @@ CHECKED: dict[str, tuple[dict[str, Any], Callable[[int], Any]]] = {
     "items of another kind": ({"items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}, lambda n: [1] * n),
     "members that are not allowed": ({"additionalProperties": False}, lambda n: {f"a{i}": 1 for i in range(n)}),
 }
+
+
+def _in_a_step(make: Callable[[int], str], field: str, n: int) -> str:
+    first = {"id": "a", "agent": "x", "message": "m"}
+    return json.dumps({"name": "p", "steps": [first, {**first, "id": "b", "depends_on": "a", field: make(n)}]})
+
+
+def _bare(make: Callable[[int], str], n: int) -> str:
+    return make(n).replace("{{", "").replace("}}", "")
+
+
+def _one_step(make: Callable[[int], str], n: int) -> str:
+    return f"name: p\nsteps:\n  - {{id: a, agent: x, message: m, {make(n)}}}\n"
+
+
+def cases() -> Iterator[Growing]:
+    """Yield every function with every input of its kind."""
+    for name, text in EXPRESSIONS.items():
+        yield Growing(f"template: {name}", parse_template, text, 4_000)
+        yield Growing(f"condition: {name}", parse_condition, partial(_bare, text), 4_000)
+        yield Growing(f"message: {name}", parse_definition, partial(_in_a_step, text, "message"), 2_000)
+        yield Growing(
+            f"condition of a step: {name}",
+            parse_definition,
+            partial(_in_a_step, partial(_bare, text), "condition"),
+            2_000,
+        )
+    for name, text in YAML.items():
+        yield Growing(f"YAML: {name}", parse_definition, text, 2_000)
+    for name, text in DEFINITIONS.items():
+        yield Growing(f"definition: {name}", parse_definition, text, 60)
+    for name, text in FIELDS.items():
+        yield Growing(f"step: {name}", parse_definition, partial(_one_step, text), 1_000)
+    for name, config in AGENTS.items():
+        yield Growing(f"agent: {name}", partial(parse_agent, "a"), config, 1_000)
+    for name, (schema, value) in CHECKED.items():
+        yield Growing(f"schema: {name}", compile_output_schema(schema).problems, value, 20_000)
+
+
+ALL = list(cases())
+
+
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
+def test_four_times_as_much_takes_no_more_than_nine_times_as_long(case: Growing) -> None:
+    case.require_linear()
