@@ -36,7 +36,7 @@ class Root(LightGroup):
         """Take arguments that are texts; Python has half a surrogate pair in the place of a byte that is not UTF-8."""
         for each in args:
             if not each.isascii() and any("\ud800" <= character <= "\udfff" for character in each):
-                raise typer.BadParameter(f"{each!r} is not UTF-8")
+                raise typer.BadParameter(f"{each[:80]!r} is not text in UTF-8")
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
