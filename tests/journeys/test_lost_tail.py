@@ -23,6 +23,9 @@ where e.topic = 'ExecutionCompleted' and s.originator_version = 1
 and convert_from(s.state, 'utf8')::json ->> 'process' = 'losing'"""
 CALLED = """select originator_id from stored_events where originator_version = 1 and topic = 'ExecutionStarted'
 and convert_from(state, 'utf8')::json -> 'parent' ->> 'execution_id' = any(%s)"""
+# Before that, the read model would hold none of the events that are lost.
+BEYOND_COPIES = """select t.notification_id > c.position from notification_tracking t, copied_end c
+where t.application_name = 'execution_list'"""
 
 
 def keep_copies(site: Site) -> None:
@@ -82,6 +85,7 @@ def test_workers_go_on_after_the_log_has_lost_its_end(site: Site) -> None:
     started = start(site, 0, EXECUTIONS)
     keep_copies(site)
     wait_for(lambda: site.rows(COMPLETED)[0][0] >= 5)
+    wait_for(lambda: site.rows(BEYOND_COPIES) == [(True,)])
     assert lose_tail(site) > 0
     lose_tails_of_some(site, started[:5])
     later = start(site, EXECUTIONS, 10)
