@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.cli.conversion import LightGroup
-from app.cli.failures import failing
+from app.cli.failing import failing
 from app.cli.loading import Commands, line_of
 
 
