@@ -29,7 +29,7 @@ router = APIRouter(prefix="/health", tags=["operations"])
 class Health(Readiness, frozen=True, kw_only=True):
     """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, some read
     models are being built for this release, the replica is down, or `reason` states what is slow or full. set_aside:
-    executions about which no decision succeeds; the others go on. paused_agents: agents that no worker calls for a
+    executions and cost alerts about which no decision succeeds. paused_agents: agents that no worker calls for a
     time, as their ``Retry-After`` says. epoch: of the log.
     """
 

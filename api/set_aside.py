@@ -20,19 +20,19 @@ from queries.set_aside import SetAsideView, list_set_aside
 router = APIRouter(prefix="/set-aside", tags=["operations"])
 
 
-@router.get("", summary="List executions that are set aside", **openapi.query(Page[SetAsideView]))
+@router.get("", summary="List executions and alerts that are set aside", **openapi.query(Page[SetAsideView]))
 def list_(reading: Reads, masking: Masking, given: Annotated[Paged, Query()]) -> Response:
-    """List the executions about which no decision succeeds, the longest set aside first."""
+    """List the executions and cost alerts about which no decision succeeds, the longest set aside first."""
     return view(masking.set_aside(list_set_aside(reading, **given.page)))
 
 
 @router.post(
     "/{execution_id}/retry",
-    summary="Try an execution again that is set aside",
+    summary="Try an execution or alert again that is set aside",
     **openapi.command(RetrySetAside, ExecutionReceipt, 404, status=202),
 )
 async def retry(execution_id: str, request: Commanded) -> Response:
-    """Make the execution due at once; a worker tries it. When a decision about it succeeds, it leaves the list."""
+    """Make it due at once; a worker tries it. When a decision about it succeeds, it leaves the list."""
     command = request.read(RetrySetAside, execution_id=execution_id)
     return await carry_out(request, request.handlers.set_aside.retry, command, ExecutionReceipt)
 

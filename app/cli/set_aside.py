@@ -14,7 +14,7 @@ from edge.references import execution_named
 from queries.set_aside import SetAsideView, list_set_aside
 
 cli = typer.Typer(
-    help="Executions that are set aside, because no decision about them succeeds.",
+    help="Executions and cost alerts that are set aside, because no decision about them succeeds.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -22,7 +22,7 @@ cli = typer.Typer(
 
 @cli.callback()
 def default(context: typer.Context, json: JsonOption = False) -> None:
-    """List the executions that are set aside, unless a command follows."""
+    """List what is set aside, unless a command follows."""
     if context.invoked_subcommand is None:
         list_(context, json=json)
 

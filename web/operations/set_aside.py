@@ -22,7 +22,7 @@ router = APIRouter(prefix=HREF)
 
 @router.get("", **requires(READ))
 def list_(request: Request, reading: Reads, masking: Masking, given: Annotated[PageParameters, Query()]) -> Response:
-    """Return the page of executions that are set aside, the longest first."""
+    """Return the page of what is set aside, the longest first."""
     found = masking.set_aside(list_set_aside(reading, cursor=given.cursor, min_position=given.min_position))
     return tab(
         request,
