@@ -173,7 +173,7 @@ class CachedAgents:
         """Return the agents, by their events since the last time, or by all where the log has others by now."""
         kept = self._kept
         found = self._log.streams_from({id: kept[id][0].version if id in kept else 1 for id in ids})
-        lost = [id for id, (_, last) in kept.items() if found.get(id, [None])[0] != last]
+        lost = {id for id, (_, last) in kept.items() if found.get(id, [None])[0] != last}
         agents = {
             id: (fold(kept[id][0], events[1:]) if id in kept else _agent(events), events[-1])
             for id, events in found.items()

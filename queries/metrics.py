@@ -60,7 +60,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("paused_agents", "Agents that no worker calls for a time, as their Retry-After says.", PAUSED),
     Measure(
         "set_aside",
-        "Executions that are set aside, because no decision about them succeeds.",
+        "Executions and cost alerts that are set aside, because no decision about them succeeds.",
         counted("from set_aside order by next_try"),
     ),
     Measure(

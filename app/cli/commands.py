@@ -71,7 +71,9 @@ GROUPS = {
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "batches": Entry("batches", "Batches, which act on many executions at once.", group=True),
     "set-aside": Entry(
-        "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True
+        "set_aside",
+        "Executions and cost alerts that are set aside, because no decision about them succeeds.",
+        group=True,
     ),
     "archive": Entry(
         "archive", "Move executions that ended from the log to Parquet files; figures keep their part.", group=True

@@ -1,4 +1,4 @@
-"""set-aside list, retry, cancel: executions about which no decision succeeds."""
+"""set-aside list, retry, cancel: executions and cost alerts about which no decision succeeds."""
 
 import typer
 
