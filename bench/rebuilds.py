@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from app.process import collect_seldom
 from bench.engine import WORKER
 from bench.rig import Rig, children
 from projections import ALL
@@ -14,6 +15,7 @@ def rebuilds(rig: Rig, events: int, rounds: int = 3) -> dict[str, float]:
         while (there := rig.log.last_position()) < events:
             rig.start("w1", min(2000, (events - there) // 32 + 1))
             rig.wait_idle()
+    collect_seldom(oldest=0)  # as every command does
     rates = {}
     for projection in ALL:
         measured = [rebuild(rig.datastore, projection, lambda _done, _total: None) for _ in range(rounds)]

@@ -6,7 +6,6 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from projections import facts
 from projections.projection import Projection
 
 ASIDE = "pg_temp"
@@ -31,8 +30,7 @@ def figures_of(
             with connection.transaction(force_rollback=True):
                 projection.create(connection, indexed=False)
                 for rows in read():
-                    happened = facts.read_facts(rows, projection.handlers, connection)
-                    projection.write(connection, projection.fold(happened))
+                    projection.write(connection, projection.fold_rows(rows, connection))
                 for kept in projection.kept:
                     document = kept.document(connection)
                     if document is not None:

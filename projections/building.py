@@ -1,17 +1,19 @@
 """Read tables built from the log beside those in use: page by page, resumed after an interruption, caught up later."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from projections import builds
 from projections.archived_figures import restore_figures
 from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK, holder_of, try_lock, unlock
-from projections.pages import digest
+from projections.pages import digest, fold_page
 from projections.projection import Projection
 from store.archive.locks import release_shared, wait_shared
 from store.datastore import Datastore
@@ -100,15 +102,34 @@ def build(shop: Workshop, *, resume: bool = False) -> int:
 
 def catch_up(shop: Workshop, at: int) -> int:
     """Write what the log holds after position `at`, to its end or within a page of it; return the position reached."""
-    projection, connection = shop.projection, shop.connection
     while (end := head(shop.reader)) - at > (0 if at == 0 else BULK):
-        for position, rows in read_ahead(shop.reader, at, end, projection.topics):
-            with connection.transaction():
-                digest(connection, projection, rows, shop.parked_as)
-                builds.reach(connection, projection.name, shop.slot, position, end)
-            at = position
-            shop.progress(at, end)
+        at = _write_to(shop, at, end)
     return at
+
+
+def _write_to(shop: Workshop, at: int, end: int) -> int:
+    """Write the pages after `at` up to `end`; fold one while the server takes the one before it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="write behind") as writer:
+        written: Future[None] | None = None
+        try:
+            for position, rows in read_ahead(shop.reader, at, end, shop.projection.topics):
+                folded = fold_page(shop.projection, rows, shop.reader)
+                if written is not None:
+                    written.result()
+                    shop.progress(at, end)
+                written = writer.submit(_write_page, shop, rows, folded, position, end)
+                at = position
+        finally:
+            if written is not None:
+                written.result()
+    shop.progress(at, end)
+    return at
+
+
+def _write_page(shop: Workshop, rows: Sequence[TupleRow], folded: Any, position: int, end: int) -> None:
+    with shop.connection.transaction():
+        digest(shop.connection, shop.projection, rows, shop.parked_as, folded)
+        builds.reach(shop.connection, shop.name, shop.slot, position, end)
 
 
 def write_rest(shop: Workshop, at: int, until: int) -> None:

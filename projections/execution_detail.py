@@ -11,7 +11,7 @@ from psycopg import Connection
 from projections import costs_below, execution_repetitions, execution_steps
 from projections.execution_repetitions import ADDERS, REPETITIONS, RepetitionChanges
 from projections.execution_steps import StepChanges
-from projections.facts import OF_EXECUTIONS, OF_STEPS, STATUS_OF_EXECUTION, Fact
+from projections.facts import OF_STEPS, STATUS_OF_EXECUTION, Fact, Latest
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since
 
@@ -66,20 +66,15 @@ class DetailChanges:
         self.spent: list[Fact] = []
 
     def row(self, fact: Fact) -> DetailRow:
-        """Return the row of the fact's execution, moved to this fact."""
+        """Return the row of the fact's execution."""
         row = self.rows.get(fact.stream)
         if row is None:
             row = self.rows[fact.stream] = DetailRow(execution_id=fact.stream, last_position=fact.position)
-        else:
-            row.last_position = fact.position
         return row
 
 
 def _step(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
-    """Move the row of the execution too."""
-
     def handle(changes: DetailChanges, fact: Fact) -> None:
-        changes.row(fact)
         handler(changes.steps, fact)
 
     return handle
@@ -89,7 +84,6 @@ def _spends(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
     """Count the cost below the executions above, too."""
 
     def handle(changes: DetailChanges, fact: Fact) -> None:
-        changes.row(fact)
         handler(changes.steps, fact)
         changes.spent.append(fact)
 
@@ -101,7 +95,6 @@ def _repeats(topic: str, add: Callable[[RepetitionChanges, Fact], None]) -> Hand
     handler = execution_steps.HANDLERS.get(topic, StepChanges.row)
 
     def handle(changes: DetailChanges, fact: Fact) -> None:
-        changes.row(fact)
         handler(changes.steps, fact)
         add(changes.repetitions, fact)
 
@@ -191,8 +184,7 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
     )
     handlers: dict[str, Handler[DetailChanges]] = {
-        # Every event of an execution moves its row, and every event of a step that row; those below change more.
-        **dict.fromkeys(OF_EXECUTIONS, DetailChanges.row),
+        # Every event of a step moves its row; those below change more.
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         **{topic: _spends(execution_steps.HANDLERS[topic]) for topic in ("CostRecorded", "CostCorrected")},
@@ -206,8 +198,17 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         "ExecutionRetried": _retried,
     }
 
+    is_moved = True
+
     def changes(self) -> DetailChanges:
         return DetailChanges()
+
+    def move(self, changes: DetailChanges, last: Latest) -> None:
+        row = changes.rows.get(last.stream)
+        if row is None:
+            changes.rows[last.stream] = DetailRow(execution_id=last.stream, last_position=last.position)
+        else:
+            row.last_position = last.position
 
     def write(self, connection: Connection[Any], changes: DetailChanges) -> None:
         DETAIL.write(connection, changes.rows.values())

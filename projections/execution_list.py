@@ -12,7 +12,7 @@ from psycopg import Connection
 from domain.executions.state.cost import differences
 from domain.money import Money, add
 from projections import execution_waits
-from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
+from projections.facts import STATUS_OF_EXECUTION, Fact, Latest
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
 
@@ -83,15 +83,12 @@ class ListedChanges:
         self.waits: list[Fact] = []
 
     def row(self, fact: Fact) -> ListedRow:
-        """Return the row of the fact's execution, moved to this fact."""
+        """Return the row of the fact's execution."""
         row = self.rows.get(fact.stream)
         if row is None:
             row = self.rows[fact.stream] = ListedRow(
                 execution_id=fact.stream, last_position=fact.position, last_at=fact.event.at
             )
-        else:
-            row.last_position = fact.position
-            row.last_at = fact.event.at
         return row
 
     def spend(self, fact: Fact, cost: Money) -> None:
@@ -109,8 +106,6 @@ class Error(msgspec.Struct, gc=False):
 
 # The reasons for which a step that failed, or took too long, is skipped after all.
 INSTEAD_OF_FAILING = frozenset(("on_error", "on_timeout"))
-
-
 decode_error = msgspec.json.Decoder(Error).decode
 
 
@@ -133,8 +128,7 @@ def _started(changes: ListedChanges, fact: Fact) -> None:
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
     row.status, row.trigger, row.actor = STATUS_OF_EXECUTION[fact.topic], event.trigger.type, clean(event.actor)
     row.started_at, row.steps = event.at, event.steps
-    if event.parent is not None:
-        parent = event.parent
+    if (parent := event.parent) is not None:
         row.parent_id, row.root_id, row.depth = parent.execution_id, parent.root, parent.depth
         row.parent_step = parent.step
         row.item, row.item_key, row.round = parent.item, clean(parent.key) or None, parent.round
@@ -155,9 +149,8 @@ def _of_graph(handler: Callable[[ListedRow, Any], None]) -> Handler[ListedChange
     """Handle a step of the definition. A step that undoes another, `<step>.compensation`, is not counted."""
 
     def handle(changes: ListedChanges, fact: Fact) -> None:
-        row = changes.row(fact)
         if "." not in fact.event.step:
-            handler(row, fact.event)
+            handler(changes.row(fact), fact.event)
 
     return handle
 
@@ -184,8 +177,9 @@ def _step_diverted(row: ListedRow, event: Any) -> None:
 
 
 def _cost_recorded(changes: ListedChanges, fact: Fact) -> None:
-    event, row = fact.event, changes.row(fact)
+    event = fact.event
     if event.usage is not None:
+        row = changes.row(fact)
         row.input_tokens += event.usage.input_tokens
         row.output_tokens += event.usage.output_tokens
     if event.cost is not None:
@@ -193,7 +187,6 @@ def _cost_recorded(changes: ListedChanges, fact: Fact) -> None:
 
 
 def _cost_corrected(changes: ListedChanges, fact: Fact) -> None:
-    changes.row(fact)
     for cost in differences(fact.event.before, fact.event.after):
         changes.spend(fact, cost)
 
@@ -213,19 +206,24 @@ def _retried(changes: ListedChanges, fact: Fact) -> None:
 
 
 def _scheduled(changes: ListedChanges, fact: Fact) -> None:
-    changes.row(fact)
     if fact.event.attempt > 1:
         changes.waits.append(fact)
 
 
 def _step_completed(changes: ListedChanges, fact: Fact) -> None:
-    row = changes.row(fact)
     if "." not in fact.event.step:
-        row.steps_done += 1
+        changes.row(fact).steps_done += 1
     changes.waits.append(fact)
 
 
-def _with_wait(handler: Handler[ListedChanges]) -> Handler[ListedChanges]:
+def _waits(changes: ListedChanges, fact: Fact) -> None:
+    changes.waits.append(fact)
+
+
+def _with_wait(handler: Handler[ListedChanges] | None) -> Handler[ListedChanges]:
+    if handler is None:
+        return _waits
+
     def handle(changes: ListedChanges, fact: Fact) -> None:
         handler(changes, fact)
         changes.waits.append(fact)
@@ -233,9 +231,8 @@ def _with_wait(handler: Handler[ListedChanges]) -> Handler[ListedChanges]:
     return handle
 
 
-# Every event of an execution moves its row; those below change more.
+# The events that change more than the position of the row.
 HANDLERS: Mapping[str, Handler[ListedChanges]] = {
-    **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
     **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
     "ExecutionStarted": _started,
     "ExecutionQueued": _queued,
@@ -281,13 +278,21 @@ class ExecutionList(Projection[ListedChanges]):
     )
     handlers: dict[str, Handler[ListedChanges]] = {
         **HANDLERS,
-        **{topic: _with_wait(HANDLERS[topic]) for topic in execution_waits.HANDLERS},
+        **{topic: _with_wait(HANDLERS.get(topic)) for topic in execution_waits.HANDLERS},
         "StepScheduled": _scheduled,
         "StepCompleted": _step_completed,
     }
 
+    is_moved = True
+
     def changes(self) -> ListedChanges:
         return ListedChanges()
+
+    def move(self, changes: ListedChanges, last: Latest) -> None:
+        row = changes.rows.get(last.stream)
+        if row is None:
+            row = changes.rows[last.stream] = ListedRow(execution_id=last.stream, last_position=0, last_at=last.at)
+        row.last_position, row.last_at = last.position, last.at
 
     def write(self, connection: Connection[Any], changes: ListedChanges) -> None:
         LIST.write(connection, changes.rows.values())

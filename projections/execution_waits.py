@@ -178,7 +178,7 @@ def write(connection: Connection[Any], facts: Sequence[Fact]) -> None:
 
     Most pages only end attempts of agents. Where nothing waits, there is nothing to fold.
     """
-    if not any(fact.topic in _BEGIN for fact in facts) and connection.execute(ANY, prepare=True).rowcount == 0:
+    if _BEGIN.keys().isdisjoint([fact.topic for fact in facts]) and connection.execute(ANY, prepare=True).rowcount == 0:
         return
     changes = WaitChanges()
     for fact in facts:

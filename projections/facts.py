@@ -1,6 +1,7 @@
 """A fact: one event of the log in its place, decoded for readers, with the origin of its execution."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,8 +20,11 @@ __all__ = [
     "STATUS_OF_EXECUTION",
     "STATUS_OF_STEP",
     "Fact",
+    "Latest",
+    "latest_of",
     "processes_of",
     "read_facts",
+    "read_latest",
 ]
 
 # The stored names of the events of an execution, and of those among them that happen to one step.
@@ -61,29 +65,52 @@ class Fact(msgspec.Struct, gc=False):
         return self.page.line(self.stream)
 
 
+class Latest(msgspec.Struct, gc=False):
+    """The latest event of an execution on a page. stream: the 16 bytes of its id; at: when it happened."""
+
+    stream: bytes
+    position: int
+    at: datetime
+
+
 def processes_of(facts: Iterable[Fact]) -> dict[bytes, bytes]:
     """Return the process of each execution among `facts`, which are of one page. Raises LookupError likewise."""
     return {stream: fact.origin.process_id for stream, fact in {fact.stream: fact for fact in facts}.items()}
 
 
+class _At(msgspec.Struct, gc=False):
+    at: datetime
+
+
+_decode_at = msgspec.json.Decoder(_At).decode
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     name: msgspec.json.Decoder(shape).decode for name, shape in SHAPES.items()
 }
 
 
 def read_facts(
-    rows: Iterable[tuple[Any, ...]], topics: Collection[str], connection: Connection[Any] | None = None
-) -> list[Fact]:
-    """Return rows (position, stream, version, topic, state) of the log as facts, without those of other `topics`.
+    rows: Sequence[tuple[Any, ...]], topics: Collection[str], connection: Connection[Any] | None = None
+) -> Iterator[Fact]:
+    """Yield rows (position, stream, version, topic, state) of the log as facts, without those of other `topics`.
 
+    One by one, so that most are folded and gone while they are in the processor's cache.
     connection: reads the origins that the page does not state; without it, facts have no origin.
     Raises msgspec.DecodeError when a state is not what its topic says.
     """
     decoders = _DECODERS
-    if connection is None:
-        return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]
-    rows = rows if isinstance(rows, list) else list(rows)
-    page = OriginsOfPage(connection, rows)
-    return [
+    page = NOWHERE if connection is None else OriginsOfPage(connection, rows)
+    return (
         Fact(p, stream, version, t, decoders[t](state), page) for p, stream, version, t, state in rows if t in topics
-    ]
+    )
+
+
+def read_latest(rows: Iterable[tuple[Any, ...]]) -> list[Latest]:
+    """Return the latest event of each execution among `rows` of the log. Raises msgspec.DecodeError likewise."""
+    last = {row[1]: row for row in rows if row[3] in OF_EXECUTIONS}
+    return [Latest(stream, row[0], _decode_at(row[4]).at) for stream, row in last.items()]
+
+
+def latest_of(facts: Iterable[Fact]) -> list[Latest]:
+    """Return the latest event of each execution among `facts`, which are in the order of the log."""
+    last = {fact.stream: fact for fact in facts if fact.topic in OF_EXECUTIONS}
+    return [Latest(fact.stream, fact.position, fact.event.at) for fact in last.values()]

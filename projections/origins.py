@@ -5,6 +5,7 @@ never change, so an origin does not depend on where a page of the log begins or 
 """
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -94,7 +95,9 @@ class OriginsOfPage:
             assert self._found is not None
             assert self._connection is not None
             above = {id for origin in self._found.values() for id in origin.path}
-            self._above = origins_of(self._connection).read(self._connection, above)
+            origins = origins_of(self._connection)
+            with origins.lock:
+                self._above = origins.read(self._connection, above)
         return [*((id, self._above[id]) for id in own.path), (stream, own)]
 
     def origin(self, stream: bytes) -> Origin:
@@ -111,11 +114,12 @@ class OriginsOfPage:
             if self._connection is None:
                 raise LookupError("these facts were read without their origins")
             origins = origins_of(self._connection)
-            for _, started, _, topic, state in self._rows:
-                if topic == STARTED:
-                    origins.keep(started, _started(state))
-            self._found = origins.read(self._connection, {row[1] for row in self._rows})
-            origins.shrink()
+            with origins.lock:
+                for _, started, _, topic, state in self._rows:
+                    if topic == STARTED:
+                        origins.keep(started, _started(state))
+                self._found = origins.read(self._connection, {row[1] for row in self._rows})
+                origins.shrink()
         return self._found
 
 
@@ -123,9 +127,13 @@ NOWHERE = OriginsOfPage(None)
 
 
 class Origins:
-    """The origins of the executions that one connection has met last."""
+    """The origins of the executions that one connection has met last.
+
+    lock: to hold meanwhile; a build writes a page in one thread and folds the next in another.
+    """
 
     def __init__(self) -> None:
+        self.lock = Lock()
         self._met: dict[bytes, Origin] = {}  # without labels yet
         self._kept: dict[bytes, Origin] = {}
         self._labels: dict[_Version, tuple[str, ...]] = {}

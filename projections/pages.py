@@ -2,19 +2,20 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from projections.facts import read_facts
+from projections.facts import read_facts, read_latest
 from projections.leaving import remove_archived
 from projections.positions import Positions
 from projections.projection import Projection, clean, fold_all
 from store.listening import PROJECTED_CHANNEL
 from store.unit import Outage
 
+C = TypeVar("C")
 logger = logging.getLogger(__name__)
 
 PAGE = 5_000
@@ -40,8 +41,7 @@ def project_page(
     Raises Moved, an Outage, or the error of an event that a projection cannot digest: then use park_page one by one.
     """
     topics = frozenset[str]().union(*(projection.handlers for projection in projections))
-    facts = read_facts(rows, topics, connection)
-    folded = fold_all(projections, facts)
+    folded = fold_all(projections, read_facts(rows, topics, connection), read_latest(rows))
     until: int = rows[-1][0]
     with connection.transaction():
         positions.move(connection, [projection.name for projection in projections], after, until)
@@ -62,18 +62,35 @@ def park_page(
         notify(connection, until)
 
 
-def digest(connection: Connection[Any], projection: Projection[Any], rows: Sequence[TupleRow], parked_as: str) -> None:
+def fold_page(projection: Projection[C], rows: Sequence[TupleRow], connection: Connection[Any]) -> C | None:
+    """Return the changes by `rows` for `digest`, or None if they cannot be folded: it then finds out which, and why."""
+    try:
+        return projection.fold_rows(rows, connection)
+    except Exception:
+        logger.debug("%s cannot fold a page", projection.name, exc_info=True)
+        return None
+
+
+def digest(
+    connection: Connection[Any],
+    projection: Projection[C],
+    rows: Sequence[TupleRow],
+    parked_as: str,
+    folded: C | None = None,
+) -> None:
     """Write `rows` within the caller's transaction; indigestible events become dead letters of `parked_as`.
 
-    Halves rows that fail until one event is left: the result does not depend on the ends of pages. Raises Broken or an
-    Outage.
+    Halves rows that fail until one event is left: the result does not depend on the ends of pages. folded: the changes
+    by `rows`, where the caller has them. Raises Broken or an Outage.
     """
     topics = projection.topics
     if not any(row[3] in topics for row in rows):
         return
     try:
         with connection.transaction():
-            projection.write(connection, projection.fold(read_facts(rows, projection.handlers, connection)))
+            if folded is None:
+                folded = projection.fold_rows(rows, connection)
+            projection.write(connection, folded)
             remove_archived(connection, projection, rows)
     except Exception as error:
         if is_outage(error):

@@ -11,7 +11,8 @@ from projections.facts import STATUS_OF_EXECUTION, Fact
 from projections.kept_tables import KeptTable
 from projections.newest_executions import Now
 from projections.projection import Handler, Projection, clean
-from projections.table import OFTEN_UPDATED, Column, Table, first, fixed, key, latest, since, total
+from projections.table import OFTEN_UPDATED, Table, first, fixed, key, latest, since, total
+from projections.upserts import Column
 
 
 class ProcessRow(msgspec.Struct, gc=False, kw_only=True):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from psycopg import Connection
+from psycopg.rows import TupleRow
 
-from projections.facts import Fact
+from projections.facts import OF_EXECUTIONS, Fact, Latest, read_facts, read_latest
 from projections.kept_tables import KeptTable
 
 ARCHIVED = "ExecutionsArchived"
@@ -25,6 +26,8 @@ class Projection(ABC, Generic[C]):
     indexes: one statement each; a rebuild creates them when the rows are there.
     handlers: by stored name of the event, the function that changes C. A handler uses the fact and its origin only. It
     reads no table and no clock, so that the rows do not depend on where a page of the log ends.
+    is_moved: every event of an execution moves its row, whatever else it changes: after the handlers, `move` takes the
+    latest of each execution on the page.
     kept: the tables of figures, of which the rows stay when executions are archived; a rebuild begins with these.
     leaving: the tables of which the rows go with archived executions, by the column that holds the execution's id.
     """
@@ -34,6 +37,7 @@ class Projection(ABC, Generic[C]):
     ddl: str
     indexes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler[C]]
+    is_moved: bool = False
     kept: tuple[KeptTable[Any], ...] = ()
     leaving: Mapping[str, str] = {}
 
@@ -45,11 +49,27 @@ class Projection(ABC, Generic[C]):
     def write(self, connection: Connection[Any], changes: C) -> None:
         """Write `changes` to the tables on the search path, within the caller's transaction."""
 
-    def fold(self, facts: Iterable[Fact]) -> C:
-        """Return the changes that `facts`, in order, add up to; facts without a handler change nothing."""
+    def move(self, changes: C, last: Latest) -> None:
+        """Move the row of an execution to its latest event. Only for projections that say `is_moved`."""
+        raise NotImplementedError
+
+    def fold(self, facts: Iterable[Fact], latest: Iterable[Latest] = ()) -> C:
+        """Return the changes that `facts`, in order, add up to; facts without a handler change nothing.
+
+        latest: the latest event of each execution among them.
+        """
         changes: C
-        (changes,) = fold_all((self,), facts)
+        (changes,) = fold_all((self,), facts, latest)
         return changes
+
+    def fold_rows(self, rows: Sequence[TupleRow], connection: Connection[Any]) -> C:
+        """Return the changes by a page of rows (position, stream, version, topic, state) of the log.
+
+        connection: reads the origins that the page does not state. Raises msgspec.DecodeError when a state is not what
+        its topic says.
+        """
+        facts = read_facts(rows, self.handlers, connection)
+        return self.fold(facts, read_latest(rows) if self.is_moved else ())
 
     def create(self, connection: Connection[Any], *, indexed: bool = True) -> None:
         """Create the tables, and the indexes too if `indexed`, in the first schema of the search path."""
@@ -65,7 +85,8 @@ class Projection(ABC, Generic[C]):
     @property
     def topics(self) -> frozenset[str]:
         """The stored names of the events that change the tables."""
-        return frozenset((*self.handlers, ARCHIVED) if self.leaving else self.handlers)
+        moving = OF_EXECUTIONS if self.is_moved else frozenset[str]()
+        return moving.union(self.handlers, (ARCHIVED,) if self.leaving else ())
 
     @property
     def digest(self) -> str:
@@ -73,7 +94,7 @@ class Projection(ABC, Generic[C]):
         return hashlib.sha256("\n".join((self.ddl, *self.indexes)).encode()).hexdigest()
 
 
-def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact]) -> list[Any]:
+def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact], latest: Iterable[Latest]) -> list[Any]:
     """Return the changes of each projection that `facts`, in order, add up to. One pass over the facts serves all."""
     folded = [projection.changes() for projection in projections]
     handling: dict[str, list[tuple[Handler[Any], Any]]] = {}
@@ -87,6 +108,10 @@ def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact]) -> l
             ]
         for handler, changes in handlers:
             handler(changes, fact)
+    moved = [pair for pair in zip(projections, folded, strict=True) if pair[0].is_moved]
+    for each in latest:
+        for projection, changes in moved:
+            projection.move(changes, each)
     return folded
 
 

@@ -93,8 +93,21 @@ class StepChanges:
 
     def attempt(self, fact: Fact, status: str) -> StepRow:
         """Return the row of the fact's step with a new attempt; it keeps its first position, its agent and its use."""
-        event, before = fact.event, self.row(fact)
-        row = self.rows[fact.stream, event.step] = StepRow(
+        event = fact.event
+        key = fact.stream, event.step
+        before = self.rows.get(key)
+        if before is None:
+            row = self.rows[key] = StepRow(
+                execution_id=fact.stream,
+                step=event.step,
+                first_position=fact.position,
+                last_position=fact.position,
+                status=status,
+                attempt=event.attempt,
+                scheduled_at=event.at,
+            )
+            return row
+        row = self.rows[key] = StepRow(
             execution_id=fact.stream,
             step=event.step,
             first_position=before.first_position,

@@ -1,6 +1,5 @@
 """A read table, stated once: its row class gives the table, the statement that writes rows, and the arrays for it."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import NoneType
@@ -13,23 +12,11 @@ from psycopg.rows import tuple_row
 from psycopg.types.string import ByteaBinaryLoader
 
 from domain.analytics.sketch import pack, unpack
+from projections.upserts import Column, Upserts
 from store import arrays
 
 R = TypeVar("R", bound=msgspec.Struct)
-# The kinds of columns whose values go to the server as texts.
-_AS_TEXTS = ("numeric", "int8multirange")
 OFTEN_UPDATED = "autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0"
-
-
-class Column(msgspec.Struct, frozen=True):
-    """A column of a read table. type: the SQL type and its constraints. is_key: it is part of the primary key.
-
-    join: the value after a page writes its value (x) over the value of the row (t). Default: the row keeps its value.
-    """
-
-    type: str
-    join: str = ""
-    is_key: bool = False
 
 
 def key(type: str) -> Column:
@@ -54,12 +41,12 @@ def fixed(type: str) -> Column:
 
 def first(type: str) -> Column:
     """Return a column with the first value that is not None."""
-    return Column(type, "coalesce(t, x)")
+    return Column(type, "coalesce(t, x)", optional=True)
 
 
 def latest(type: str) -> Column:
     """Return a column with the latest value that is not None."""
-    return Column(type, "coalesce(x, t)")
+    return Column(type, "coalesce(x, t)", optional=True)
 
 
 def total(type: str) -> Column:
@@ -81,7 +68,7 @@ def since(type: str, *marks: str) -> Column:
     """Return a column with the latest value that is not None; a page that states a mark sets it, even to None."""
     given = ", ".join(f"excluded.{mark}" for mark in marks)
     given = f"coalesce({given})" if len(marks) > 1 else given
-    return Column(type, f"case when {given} is not null then x else coalesce(x, t) end")
+    return Column(type, f"case when {given} is not null then x else coalesce(x, t) end", marks=marks, optional=True)
 
 
 class Table(Generic[R]):
@@ -96,24 +83,15 @@ class Table(Generic[R]):
         fields = _columns(row)
         rest = (field for field, _, column in fields if column.is_key and field not in leading)
         keys = ", ".join((*leading, *rest))
-        names = ", ".join(field for field, _, _ in fields)
         body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
-        kinds = (_kind(column) for _, _, column in fields)
-        # Arrays in the list of columns become rows one by one; behind `from`, the server stores all of them first.
-        values = ", ".join(f"unnest(%b){f'::{kind}' if kind in _AS_TEXTS else ''}" for kind in kinds)
-        joins = ",\n  ".join(f"{field} = {_joined(field, column)}" for field, _, column in fields if column.join)
         self.name = name
         self.ddl = f"create table {name} (\n  {body}\n){f' with ({storage})' if storage else ''};\n"
-        self.upsert = (
-            f"insert into {name} as t ({names})\n"
-            f"select {values}\n"
-            f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
-        )
+        self._upserts = Upserts(name, keys, [(field, column) for field, _, column in fields])
         self.keys = [field for field, _, column in fields if column.is_key]
         self.values = [field for field, _, column in fields if not column.is_key]
         self._row = row
-        self._packed = {field for field, _, column in fields if _kind(column) == "bytea"}
-        self._sketches = [n for n, (_, _, column) in enumerate(fields) if _kind(column) == "bytea"]
+        self._packed = {field for field, _, column in fields if column.kind == "bytea"}
+        self._sketches = [n for n, (_, _, column) in enumerate(fields) if column.kind == "bytea"]
         listed = f"unnest({', '.join(['%b'] * len(self.keys))}) as x({', '.join(self.keys)})"
         by_key = " and ".join(f"t.{field} = x.{field}" for field in self.keys)
         self._find = f"select t.* from {listed} join {name} t on {by_key}"
@@ -121,13 +99,14 @@ class Table(Generic[R]):
         if row.__struct_fields__ != tuple(field for field, _, _ in fields):
             raise TypeError(f"the fields of {row.__qualname__} are in another order than its columns")
         self._arrays = {field: (attrgetter(field), _array(of, column)) for field, of, column in fields}
+        self._layouts = [array for _, array in self._arrays.values()]
 
     def write(self, connection: Connection[Any], rows: Iterable[R]) -> None:
         """Insert `rows`, or join them to those that have their keys; each key at most once."""
-        columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
-        laid_out = [array(values) for (_, array), values in zip(self._arrays.values(), columns, strict=False)]
-        if laid_out:
-            connection.execute(self.upsert, laid_out, prepare=True)
+        columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
+        if columns:
+            statement, taken = self._upserts.choose(columns)
+            connection.execute(statement, [self._layouts[n](columns[n]) for n in taken], prepare=True)
 
     def find(self, connection: Connection[Any], rows: Sequence[R]) -> list[R]:
         """Return the rows that are there with the keys of `rows`."""
@@ -183,19 +162,10 @@ def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
     return columns
 
 
-def _kind(column: Column) -> str:
-    return column.type.split()[0]
-
-
-def _joined(field: str, column: Column) -> str:
-    words = {"t": f"t.{field}", "x": f"excluded.{field}"}
-    return re.sub(r"(?<!\.)\b[tx]\b(?!\.)", lambda found: words[found[0]], column.join)
-
-
 def _array(of: Any, column: Column) -> Callable[[Sequence[Any]], arrays.Array]:
     """Return the function that lays out values of the Python type `of`, or None, as an array for `column`."""
     types = set(get_args(of) or (of,)) - {NoneType}
-    return _ARRAYS[_kind(column), *types] if (_kind(column), *types) in _ARRAYS else _ARRAYS[(_kind(column),)]
+    return _ARRAYS[column.kind, *types] if (column.kind, *types) in _ARRAYS else _ARRAYS[(column.kind,)]
 
 
 def _documents(values: Sequence[msgspec.Raw | None]) -> arrays.Array:

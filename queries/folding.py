@@ -23,7 +23,7 @@ from domain.executions.state.model import Execution
 from domain.processes.plan import Plan
 from domain.refusal import NotFound
 from projections.execution_detail import DetailChanges, DetailRow, ExecutionDetailProjection
-from projections.facts import Fact, read_facts
+from projections.facts import OF_EXECUTIONS, Fact, latest_of, read_facts
 from queries.attempts import fold_attempts
 from queries.definitions import DefinedStep, Definitions
 from queries.events import Point, read_starts, read_tree
@@ -83,14 +83,15 @@ def _fold_at(
     own = [row for row in rows if row[1] == execution_id.bytes]
     if not own or own[0][3] != "ExecutionStarted":
         raise absent(connection, execution_id)
-    tree = read_facts(rows, _DETAIL.handlers)
+    tree = list(read_facts(rows, OF_EXECUTIONS))
     started = next(fact.event for fact in tree if fact.stream == execution_id.bytes)
     ancestors = read_starts(connection, started.parent.path) if started.parent is not None else []
-    above = read_facts(ancestors, _DETAIL.handlers)
+    above = list(read_facts(ancestors, OF_EXECUTIONS))
     definition = definitions.compiled(connection, started.process_id, started.version, started.body)
     views = []
     for point in points:
-        changes = _DETAIL.fold([*above, *_up_to(point, tree)])
+        facts = [*above, *_up_to(point, tree)]
+        changes = _DETAIL.fold(facts, latest_of(facts))
         if (row := changes.rows.get(execution_id.bytes)) is None:
             raise NotFound(f"execution {execution_id} had not started at {_words(point)}")
         known = [each for each in own if each[0] <= row.last_position]

@@ -34,9 +34,11 @@ def opened(
 
     Raises BadSetting, NotMigrated, SecretsUndecided, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
+    from app.process import collect_seldom
     from app.wiring import wired
 
     log_to_stderr(log_level)
+    collect_seldom(oldest=0)
     settings = settings or read_settings()
     with opened_database(output, settings, role) as database:
         if migrate:

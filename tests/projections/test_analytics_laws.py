@@ -19,7 +19,6 @@ from domain.analytics.sketch import ERROR, quantile, unpack
 from domain.executions.events import approval, child, cost, execution, repetition, step, timer
 from projections.analytics import TABLES, AnalyticsProjection, measured
 from projections.analytics.rows import TREE_COSTS
-from projections.facts import read_facts
 from tests.histories import record
 from tests.projections.measured_stories import MeasuredStory
 
@@ -219,7 +218,7 @@ def project(connection, rows, ends=(), forgetful=()):
     for number, (begin, end) in enumerate(zip([0, *ends], [*ends, len(rows)], strict=True)):
         if number in forgetful:
             measured.measures_of(connection).forget()
-        PROJECTION.write(connection, PROJECTION.fold(read_facts(rows[begin:end], PROJECTION.handlers, connection)))
+        PROJECTION.write(connection, PROJECTION.fold_rows(rows[begin:end], connection))
 
 
 def found_rows(connection, minutes):

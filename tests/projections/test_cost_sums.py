@@ -11,7 +11,6 @@ from domain.money import add
 from projections.cost_ledger import CostLedgerProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
-from projections.facts import read_facts
 
 SUM = "select currency, sum(amount) as amount from {} group by currency"
 DAYS = """(select date_trunc('day', at, 'UTC') as day, currency, sum(amount) as amount from cost_ledger
@@ -37,8 +36,7 @@ def test_steps_sum_to_executions_and_executions_to_days(
     rows = as_rows(happened)
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
         for projection in (ExecutionList(), ExecutionDetailProjection(), CostLedgerProjection()):
-            facts = read_facts(rows, projection.handlers, connection)
-            projection.write(connection, projection.fold(facts))
+            projection.write(connection, projection.fold_rows(rows, connection))
         for table in TABLES:
             found = dict(
                 tuple(row.values()) if isinstance(row, dict) else row for row in connection.execute(SUM.format(table))

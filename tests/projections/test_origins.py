@@ -58,7 +58,7 @@ def run(log: Log, process: str = "p", parent: Parent | None = None) -> UUID:
 
 
 def facts(connection: psycopg.Connection[Any], after: int, until: int) -> list[Fact]:
-    return read_facts(read_range(connection, after, until, TOPICS), TOPICS, connection)
+    return list(read_facts(read_range(connection, after, until, TOPICS), TOPICS, connection))
 
 
 def test_the_origin_is_the_same_wherever_the_page_begins(datastore: Datastore, log: Log) -> None:
@@ -117,9 +117,9 @@ def test_what_is_no_execution_has_no_origin(datastore: Datastore, log: Log) -> N
         drafted = facts(connection, 0, log.last_position())[0]
         with pytest.raises(LookupError):
             _ = drafted.origin
-        unread = read_facts(read_range(connection, 0, log.last_position(), TOPICS), TOPICS)
+        unread = next(read_facts(read_range(connection, 0, log.last_position(), TOPICS), TOPICS))
         with pytest.raises(LookupError, match="without their origins"):
-            _ = unread[0].origin
+            _ = unread.origin
 
 
 def test_an_execution_that_goes_on_is_counted_off_by_a_reader_that_did_not_meet_its_start(

@@ -38,7 +38,6 @@ from domain.processes.plan import (
 )
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
-from projections.facts import read_facts
 from projections.process_catalogue import ProcessCatalogue
 from tests.projections.measured_stories import simulated
 
@@ -81,7 +80,7 @@ def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, 
             cursor.executemany(APPEND, rows)
         for page in pages(rows, size):
             for model in models:
-                model.write(connection, model.fold(read_facts(page, model.handlers, connection)))
+                model.write(connection, model.fold_rows(page, connection))
         listed = {row["execution_id"]: row for row in connection.execute("select * from execution_list").fetchall()}
         details = {row["execution_id"]: row for row in connection.execute("select * from execution_detail").fetchall()}
         steps: dict[Any, dict[str, Any]] = {}

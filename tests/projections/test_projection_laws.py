@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from domain.catalogue import EVENTS
 from projections import ALL
-from projections.facts import SHAPES, read_facts
+from projections.facts import SHAPES
 from projections.projection import Projection
 
 
 def write(connection: Any, projection: Projection[Any], rows: list[tuple[Any, ...]]) -> None:
-    projection.write(connection, projection.fold(read_facts(rows, projection.handlers, connection)))
+    projection.write(connection, projection.fold_rows(rows, connection))
 
 
 @pytest.mark.parametrize("projection", ALL, ids=lambda p: p.name)

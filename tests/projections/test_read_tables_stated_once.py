@@ -1,6 +1,6 @@
 """A row class says what a read table is: its columns, and how what a page states joins what earlier pages stated."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from psycopg.rows import tuple_row
 
 from projections.table import Table, always, first, fixed, key, latest, replaced, since, total
+from projections.upserts import Upserts
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,6 +81,59 @@ def test_totals_add_up_whatever_the_pages(read_tables, totals):
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
         found = after(connection, *pages)
     assert found[0][-2:] == (sum(totals), Decimal(sum(totals)).scaleb(-12))
+
+
+texts = st.sampled_from([None, None, "x", "y"])
+rows = st.builds(
+    Row,
+    id=st.integers(1, 3),
+    seen=st.integers(1, 9),
+    early=texts,
+    late=texts,
+    given=texts,
+    again=st.sampled_from([None, None, AT, AT + timedelta(days=1)]),
+    error=texts,
+    names=st.sampled_from([None, ["a"], ["b"]]),
+    used=st.sampled_from([0, 0, 5]),
+    amount=st.sampled_from([Decimal(0), Decimal("0.1")]),
+)
+
+
+def joined(row: Row, page: Row) -> Row:
+    """What each column says of its values, in Python."""
+    return Row(
+        id=row.id,
+        born=row.born,
+        seen=page.seen,
+        early=page.early if row.early is None else row.early,
+        late=row.late if page.late is None else page.late,
+        given=page.given,
+        again=row.again if page.again is None else page.again,
+        error=page.error if page.again is not None or page.error is not None else row.error,
+        names=row.names if page.names is None else page.names,
+        used=row.used + page.used,
+        amount=row.amount + page.amount,
+    )
+
+
+@settings(max_examples=100)
+@given(pages=st.lists(st.lists(rows, min_size=1, max_size=3, unique_by=lambda row: row.id), min_size=1, max_size=4))
+def test_a_column_joins_as_it_says_whichever_columns_a_page_leaves_empty(read_tables, pages):
+    expected: dict[int, Row] = {}
+    for row in (row for page in pages for row in page):
+        expected[row.id] = joined(expected[row.id], row) if row.id in expected else row
+    with read_tables.connect() as connection, connection.transaction(force_rollback=True):
+        assert after(connection, *pages) == [msgspec.structs.astuple(expected[id]) for id in sorted(expected)]
+
+
+def test_a_statement_leaves_out_the_columns_without_a_value():
+    upserts = Upserts("stated", "id", [("id", key("int")), ("late", latest("text")), ("used", total("bigint"))])
+    statement, taken = upserts.choose([[1, 2], [None, None], [0, 0]])
+    assert taken == [0]
+    assert " ".join(statement.split()) == (
+        "insert into stated as t (id, used) select unnest(%b), 0 on conflict (id) do nothing"
+    )
+    assert upserts.choose([[1, 2], [None, "a"], [0, 5]])[1] == [0, 1, 2]
 
 
 def test_a_field_that_says_no_column_is_refused():

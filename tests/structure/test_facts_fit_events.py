@@ -27,8 +27,7 @@ def test_golden_histories_are_read_as_facts(name: str) -> None:
     stored = [
         (n, row.stream.bytes, row.version, row.topic, row.state.encode()) for n, row in enumerate(record.rows(name))
     ]
-    facts = read_facts(stored, SHAPES)
-    assert [fact.topic for fact in facts] == [row[3] for row in stored if row[3] in SHAPES]
+    assert [fact.topic for fact in read_facts(stored, SHAPES)] == [row[3] for row in stored if row[3] in SHAPES]
 
 
 def misfits(path: str, fact: type[msgspec.Struct], event: type[msgspec.Struct]) -> Any:
