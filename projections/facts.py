@@ -75,7 +75,9 @@ class Latest(msgspec.Struct, gc=False):
 
 def processes_of(facts: Iterable[Fact]) -> dict[bytes, bytes]:
     """Return the process of each execution among `facts`, which are of one page. Raises LookupError likewise."""
-    return {stream: fact.origin.process_id for stream, fact in {fact.stream: fact for fact in facts}.items()}
+    streams = {fact.stream: fact for fact in facts}
+    origins = next(iter(streams.values())).page.all() if streams else {}
+    return {stream: origins[stream].process_id for stream in streams}
 
 
 class _At(msgspec.Struct, gc=False):

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from projections.facts import read_facts, read_latest
+from projections.facts import latest_of, read_facts
 from projections.leaving import remove_archived
 from projections.positions import Positions
 from projections.projection import Projection, clean, fold_all
@@ -18,7 +18,7 @@ from store.unit import Outage
 C = TypeVar("C")
 logger = logging.getLogger(__name__)
 
-PAGE = 5_000
+PAGE = 10_000
 
 PARK = """
 insert into dead_letters (projection, position, error) values (%s, %s, %s)
@@ -41,7 +41,8 @@ def project_page(
     Raises Moved, an Outage, or the error of an event that a projection cannot digest: then use park_page one by one.
     """
     topics = frozenset[str]().union(*(projection.handlers for projection in projections))
-    folded = fold_all(projections, read_facts(rows, topics, connection), read_latest(rows))
+    facts = list(read_facts(rows, topics, connection))
+    folded = fold_all(projections, facts, latest_of(facts))
     until: int = rows[-1][0]
     with connection.transaction():
         positions.move(connection, [projection.name for projection in projections], after, until)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -169,7 +169,10 @@ def _array(of: Any, column: Column) -> Callable[[Sequence[Any]], arrays.Array]:
 
 
 def _documents(values: Sequence[msgspec.Raw | None]) -> arrays.Array:
-    return arrays.jsons([None if value is None else bytes(value) for value in values])
+    try:
+        return arrays.jsons(list(map(bytes, cast(Sequence[msgspec.Raw], values))))
+    except TypeError:  # a None is no bytes
+        return arrays.jsons([None if value is None else bytes(value) for value in values])
 
 
 def _packed(values: Sequence[dict[int, int]]) -> arrays.Array:

@@ -27,7 +27,7 @@ RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 DRAIN_SECONDS = 5.0
 # While events keep coming, a pause between two pages lets more of them share the next transaction: a step costs
 # one row instead of two, and an execution one update for many of its steps. The more events a second, the longer.
-LINGER_SECONDS = ((5_000, 0.15), (2_000, 0.05), (0, 0.005))
+LINGER_SECONDS = ((15_000, 0.2), (5_000, 0.15), (2_000, 0.05), (0, 0.005))
 BUSY_EVENTS = 500
 INBOX_KEEPS = timedelta(days=30)
 

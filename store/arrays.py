@@ -16,6 +16,8 @@ _NULL = b"\xff\xff\xff\xff"
 _UUID_LENGTH = b"\x00\x00\x00\x10"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where PostgreSQL begins to count
 _MICROSECOND = timedelta(microseconds=1)
+_SHORT = 1 << 12
+_LENGTHS = [size.to_bytes(4, "big") for size in range(_SHORT)]
 _QUARTERS_BEFORE = int(_EPOCH.timestamp()) // 900
 
 
@@ -72,10 +74,12 @@ def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
     """Return a uuid[] of ids that come as their 16 bytes; None is NULL."""
     if not values:
         return _NO_UUIDS
-    if None in values:
-        body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
-        return UuidArray(_header(2950, len(values), True) + b"".join(body))
-    return UuidArray(_header(2950, len(values)) + _UUID_LENGTH + _UUID_LENGTH.join(cast(Sequence[bytes], values)))
+    try:
+        body = _UUID_LENGTH + _UUID_LENGTH.join(cast(Sequence[bytes], values))
+    except TypeError:  # a None; a search for it would cost as much as the rest
+        body = b"".join([_NULL if value is None else _UUID_LENGTH + value for value in values])
+        return UuidArray(_header(2950, len(values), True) + body)
+    return UuidArray(_header(2950, len(values)) + body)
 
 
 def bigints(values: Sequence[int | None]) -> BigintArray:
@@ -96,7 +100,8 @@ def bools(values: Sequence[bool | None]) -> BoolArray:
     """Return a bool[]; None is NULL."""
     if not values:
         return _NO_BOOLS
-    return BoolArray(_numbers(16, "?", values))
+    # struct takes None for False.
+    return BoolArray(_numbers_or_null(16, "?", values) if None in values else _numbers(16, "?", values))
 
 
 def texts(values: Sequence[str | None]) -> TextArray:
@@ -104,28 +109,27 @@ def texts(values: Sequence[str | None]) -> TextArray:
     if not values:
         return _NO_TEXTS
     if values[0] is not None and _alike(values):
-        return TextArray(_header(25, len(values)) + _texts(values[:1]) * len(values))
-    if None not in values:
-        return TextArray(_header(25, len(values)) + _texts(values))
-    if values.count(None) == len(values):
+        return TextArray(_header(25, len(values)) + _variable([values[0].encode()]) * len(values))
+    if _are_none(values):
         return TextArray(_nulls(25, len(values)))
-    return TextArray(_header(25, len(values), True) + _variable([None if v is None else v.encode() for v in values]))
+    try:
+        encoded = list(map(str.encode, cast(Sequence[str], values)))
+    except TypeError:  # a None
+        given = [None if value is None else value.encode() for value in values]
+        return TextArray(_header(25, len(values), True) + _variable_or_null(given))
+    return TextArray(_header(25, len(values)) + _variable(encoded))
 
 
 def byteas(values: Sequence[bytes | None]) -> ByteaArray:
     """Return a bytea[]; None is NULL."""
     if not values:
         return _NO_BYTEAS
-    nulls = None in values
-    return ByteaArray(_header(17, len(values), nulls) + _variable(values))
+    return ByteaArray(_bytes(17, values))
 
 
 def jsons(values: Sequence[bytes | None]) -> JsonArray:
     """Return a json[] of documents that come as UTF-8 text; None is SQL's NULL, not JSON's."""
-    nulls = values.count(None)
-    if nulls and nulls == len(values):
-        return JsonArray(_nulls(114, nulls))
-    return JsonArray(_header(114, len(values), nulls > 0) + _variable(values))
+    return JsonArray(_bytes(114, values))
 
 
 def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
@@ -155,27 +159,52 @@ def _header(element: int, length: int, nulls: bool = False) -> bytes:
 
 def _numbers(element: int, code: str, values: Sequence[int | None]) -> bytes:
     size = struct.calcsize("!" + code)
-    if None in values:
-        if values.count(None) == len(values):
-            return _nulls(element, len(values))
-        pack = struct.Struct("!i" + code).pack
-        body = b"".join([_NULL if value is None else pack(size, value) for value in values])
-        return _header(element, len(values), True) + body
+    if _are_none(values):
+        return _nulls(element, len(values))
     both: list[int | None] = [size] * (2 * len(values))
     both[1::2] = values
-    return _header(element, len(values)) + struct.pack("!" + ("i" + code) * len(values), *both)
+    try:
+        return _header(element, len(values)) + struct.pack("!" + ("i" + code) * len(values), *both)
+    except struct.error:
+        if None not in values:
+            raise
+        return _numbers_or_null(element, code, values)
+
+
+def _numbers_or_null(element: int, code: str, values: Sequence[int | None]) -> bytes:
+    number = struct.Struct("!i" + code)
+    body = b"".join([_NULL if value is None else number.pack(number.size - 4, value) for value in values])
+    return _header(element, len(values), True) + body
 
 
 def _nulls(element: int, length: int) -> bytes:
     return _header(element, length, True) + _NULL * length
 
 
-def _texts(values: Sequence[str | None]) -> bytes:
-    encoded = [value.encode() for value in values if value is not None]
-    return b"".join([len(value).to_bytes(4, "big") + value for value in encoded])
+def _are_none(values: Sequence[object]) -> bool:
+    return values[0] is None and values.count(None) == len(values)
 
 
-def _variable(values: Iterable[bytes | None]) -> bytes:
+def _bytes(element: int, values: Sequence[bytes | None]) -> bytes:
+    if not values:
+        return _header(element, 0)
+    if _are_none(values):
+        return _nulls(element, len(values))
+    try:
+        return _header(element, len(values)) + _variable(cast(Sequence[bytes], values))
+    except TypeError:  # a None has no length
+        return _header(element, len(values), True) + _variable_or_null(values)
+
+
+def _variable(values: Sequence[bytes]) -> bytes:
+    sizes = list(map(len, values))
+    both = [b""] * (2 * len(values))
+    both[::2] = map(_LENGTHS.__getitem__, sizes) if max(sizes) < _SHORT else [size.to_bytes(4, "big") for size in sizes]
+    both[1::2] = values
+    return b"".join(both)
+
+
+def _variable_or_null(values: Iterable[bytes | None]) -> bytes:
     return b"".join([_NULL if v is None else len(v).to_bytes(4, "big") + v for v in values])
 
 

@@ -143,17 +143,18 @@ class ExecutionMeasure:
         """Let a step enter a phase."""
         if at > self.at:  # the events of one decision happen at one time
             self.pass_time(at)
+        at, in_phase = self.at, self.in_phase
         found = self.steps.get(step)
         if found is None:
-            found = self.steps[step] = StepMeasure(self.at)
+            found = self.steps[step] = StepMeasure(at)
         before = found.phase
         if before == WORKING:
-            found.worked += self.at - found.since
+            found.worked += at - found.since
         elif before in WAITS:
-            found.waited += self.at - found.since
-        self.in_phase[before] -= 1
-        self.in_phase[phase] += 1
-        found.phase, found.since = phase, self.at
+            found.waited += at - found.since
+        in_phase[before] -= 1
+        in_phase[phase] += 1
+        found.phase, found.since = phase, at
         return found
 
     def step_spent(self, step: str) -> Spent:

@@ -54,11 +54,13 @@ def _enters(phase: int, *, tried: bool = False) -> Measuring:
 
     def handle(found: ExecutionMeasure, event: Any) -> None:
         if found.ended_at is None:
-            step = found.move(event.step, phase, event.at)
-            if tried:
-                step.tried = True
+            found.move(event.step, phase, event.at)
 
-    return handle
+    def handle_attempt(found: ExecutionMeasure, event: Any) -> None:
+        if found.ended_at is None:
+            found.move(event.step, phase, event.at).tried = True
+
+    return handle_attempt if tried else handle
 
 
 def _scheduled(found: ExecutionMeasure, event: Any) -> None:

@@ -52,6 +52,12 @@ def add_to(buckets: Buckets, others: Iterable[tuple[int, int]]) -> None:
         buckets[bucket] = buckets.get(bucket, 0) + count
 
 
+def count(buckets: Buckets, value: int | float | Decimal, times: int) -> None:
+    """Add a value to `buckets` so many times; a negative number takes it out."""
+    bucket = math.ceil(math.log2(value) * SCALE) - 1 if value > 0 else ZERO
+    buckets[bucket] = buckets.get(bucket, 0) + times
+
+
 def quantile(buckets: Mapping[int, int], part: float) -> float | None:
     """Return the least value that at least `part` (0 to 1) of all values do not exceed (nearest rank), within `ERROR`.
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 from domain.analytics.grains import QUARTER, minutes_of
 from domain.analytics.measures import ExecutionMeasure, microseconds
 from domain.analytics.measuring import code_of
-from domain.analytics.sketch import bucket_of
+from domain.analytics.sketch import count
 from domain.executions.state.cost import differences
 from domain.money import Money, add
 from projections.analytics.agent_rows import AGENT_SPENDING, ANSWERS, AgentSpendingRow, AnswersRow
@@ -47,8 +47,7 @@ class AgentRollups:
         row.worked += worked
         if row.last_at is None or at > row.last_at:
             row.last_at = at
-        sketch, bucket = row.sketch, bucket_of(worked)
-        sketch[bucket] = sketch.get(bucket, 0) + 1
+        count(row.sketch, worked, 1)
 
     def spend(self, measure: ExecutionMeasure, event: Any, agent: str, cost: Money) -> None:
         """Add the cost of a call."""

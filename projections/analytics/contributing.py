@@ -19,7 +19,7 @@ from domain.analytics.measures import (
     Spent,
     microseconds,
 )
-from domain.analytics.sketch import add_to, bucket_of
+from domain.analytics.sketch import ZERO, count
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.money import add
 from projections.analytics.rollup import SpanRollup, span_of
@@ -103,7 +103,7 @@ class Rollups:
             row.waiting_child += sign * microseconds(phases[CHILD])
             row.waiting_timer += sign * microseconds(phases[TIMER])
             row.waiting_queue += sign * microseconds(phases[QUEUE])
-            add_to(row.sketch, ((bucket_of(duration), sign),))
+            count(row.sketch, duration, sign)
         elif measure.outcome == CANCELLED:
             row.cancelled += sign
         else:
@@ -113,15 +113,19 @@ class Rollups:
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         called = measure.is_called
         for step, found in measure.steps.items():
-            name = text_of_key(measure.place(step))
+            name = text_of_key(measure.place(step) if measure.body else step)
             if found.tried:
                 row = self.steps.row(*key, called, name, found.completed)
-                worked, waited = microseconds(found.worked), microseconds(found.waited)
+                worked = microseconds(found.worked)
                 row.n += sign
                 row.worked += sign * worked
-                row.waited += sign * waited
-                add_to(row.worked_sketch, ((bucket_of(worked), sign),))
-                add_to(row.waited_sketch, ((bucket_of(waited), sign),))
+                count(row.worked_sketch, worked, sign)
+                if found.waited:
+                    waited = microseconds(found.waited)
+                    row.waited += sign * waited
+                    count(row.waited_sketch, waited, sign)
+                else:
+                    row.waited_sketch[ZERO] = row.waited_sketch.get(ZERO, 0) + sign
             if found.spent is not None:
                 costs = list(found.spent.costs())
                 for currency, amount in costs:
@@ -149,4 +153,4 @@ def _count(row: RunCostsRow | StepCostsRow, spent: Spent, amount: Decimal, sign:
     if spent.unpriced <= 0:
         row.priced += sign
         row.amount = add(row.amount, amount if sign > 0 else amount.copy_negate())
-        add_to(row.sketch, ((bucket_of(amount), sign),))
+        count(row.sketch, amount, sign)

@@ -144,7 +144,12 @@ def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
     """Return the events that concern an agent. Where no process has informed agents, that is one query for a page."""
     # An execution is of one process, and so is an alert.
     streams = {fact.stream: fact for fact in facts}
-    processes = {stream: process_of(fact) for stream, fact in streams.items() if is_of_a_process(fact)}
+    origins = facts[0].page.all() if facts else {}
+    processes = {
+        stream: origins[stream].process_id if fact.topic in OF_EXECUTIONS else process_of(fact)
+        for stream, fact in streams.items()
+        if stream in origins or fact.topic not in OF_EXECUTIONS
+    }
     if not processes:
         return []
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:

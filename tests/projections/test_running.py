@@ -12,6 +12,7 @@ from projections import ALL
 from projections.agent_directory import AgentDirectoryProjection
 from projections.execution_list import ExecutionList
 from projections.locks import RUNNER_LOCK
+from projections.pages import PAGE
 from projections.positions import Moved, Positions
 from projections.rebuilding import rebuild
 from projections.running import CATCHING_UP, FAILED, RUNNING, STALE, STANDBY, STOPPED, Runner
@@ -91,16 +92,17 @@ def test_projections_at_other_positions_catch_up_and_go_on_together(read_tables,
     early.refresh()
     early.advance()
     early.close()
-    append([(uuid4(), StepSkipped(at=story.happened[0][1].at, actor="x", step="s", reason="r")) for _ in range(6_000)])
+    skipped = StepSkipped(at=story.happened[0][1].at, actor="x", step="s", reason="r")
+    append([(uuid4(), skipped) for _ in range(PAGE + 1_000)])
     running = runner()
     running.refresh()
-    assert running.advance() == 5_000
+    assert running.advance() == PAGE
     assert set(states(running).values()) == {CATCHING_UP}
     while running.advance():
         pass
-    assert set(positions(read_tables).values()) == {6_001}
+    assert set(positions(read_tables).values()) == {PAGE + 1_001}
     assert set(states(running).values()) == {RUNNING}
-    assert one(read_tables, "select count(*) as n from execution_list")["n"] == 6_001
+    assert one(read_tables, "select count(*) as n from execution_list")["n"] == PAGE + 1_001
 
 
 @pytest.mark.parametrize(

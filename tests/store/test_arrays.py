@@ -48,6 +48,15 @@ def test_json_is_kept_as_it_was_written_and_null_is_not_json_null(connection):
     assert [row["t"] for row in rows] == ['{"a" : 1.50}', None, "null", '"\\u0000"']
 
 
+@pytest.mark.parametrize("missing", [[], [None]])
+def test_long_values_stand_beside_short_ones(connection, missing):
+    texts = ["", "é" * 5_000, "a" * 4_095, "b" * 4_096, *missing]
+    sent = [None if text is None else text.encode() for text in texts]
+    query = "select %b::text[] as texts, %b::bytea[] as bytes"
+    row = connection.execute(query, (arrays.texts(texts), arrays.byteas(sent)), binary=True).fetchone()
+    assert row == {"texts": texts, "bytes": sent}
+
+
 def test_ids_may_be_given_as_bytes(connection):
     query = "select %b::uuid[] as got"
     row = connection.execute(query, (arrays.uuid_bytes([UUID(int=1).bytes, None]),)).fetchone()
