@@ -19,6 +19,9 @@ BULK = 25_000  # positions a page: the more, the more of a step's events share a
 # The server plans each statement once, by indexes: the statistics of a table that was empty a moment ago mislead.
 SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
+# Statements that stay prepared: a read table has one for each set of columns that pages state. psycopg keeps 100.
+PREPARED = 500
+
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
 RANGE = page_query("notification_id > %(after)s and notification_id <= %(until)s and topic = any(%(topics)s)")
 # Literals, not parameters: PostgreSQL hashes a list of constants, and compares parameters one by one.
@@ -53,6 +56,7 @@ def connect(datastore: Datastore, part: str = "", **settings: str) -> Connection
     """Return a new connection, to read the log and write what follows from it; ids are 16 bytes. part: names it."""
     connection = datastore.connect(part, **SETTINGS, **settings)
     connection.adapters.register_loader("uuid", ByteaBinaryLoader)
+    connection.prepared_max = PREPARED
     return connection
 
 

@@ -54,7 +54,7 @@ def add_to(buckets: Buckets, others: Iterable[tuple[int, int]]) -> None:
 
 def count(buckets: Buckets, value: int | float | Decimal, times: int) -> None:
     """Add a value to `buckets` so many times; a negative number takes it out."""
-    bucket = math.ceil(math.log2(value) * SCALE) - 1 if value > 0 else ZERO
+    bucket = bucket_of(value)
     buckets[bucket] = buckets.get(bucket, 0) + times
 
 

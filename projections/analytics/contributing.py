@@ -19,7 +19,7 @@ from domain.analytics.measures import (
     Spent,
     microseconds,
 )
-from domain.analytics.sketch import ZERO, count
+from domain.analytics.sketch import count
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.money import add
 from projections.analytics.rollup import SpanRollup, span_of
@@ -116,16 +116,12 @@ class Rollups:
             name = text_of_key(measure.place(step) if measure.body else step)
             if found.tried:
                 row = self.steps.row(*key, called, name, found.completed)
-                worked = microseconds(found.worked)
+                worked, waited = microseconds(found.worked), microseconds(found.waited) if found.waited else 0
                 row.n += sign
                 row.worked += sign * worked
+                row.waited += sign * waited
                 count(row.worked_sketch, worked, sign)
-                if found.waited:
-                    waited = microseconds(found.waited)
-                    row.waited += sign * waited
-                    count(row.waited_sketch, waited, sign)
-                else:
-                    row.waited_sketch[ZERO] = row.waited_sketch.get(ZERO, 0) + sign
+                count(row.waited_sketch, waited, sign)
             if found.spent is not None:
                 costs = list(found.spent.costs())
                 for currency, amount in costs:
