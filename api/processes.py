@@ -273,9 +273,7 @@ def _source(request: CommandRequest) -> str | bytes:
         return request.body
     if not is_json(kind):
         raise WrongMediaType("a definition is sent as application/yaml or application/json")
-    value = parse_json(request.body)
-    if not isinstance(value, dict):
-        raise malformed([Problem("wrong_type", "the body is a JSON object")])
+    value = request.json_object() if request.body else parse_json(request.body)
     if "definition" not in value:
         return request.body
     return _wrapped(value)

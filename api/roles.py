@@ -15,8 +15,7 @@ from commands.command import Note
 from commands.role_changes import ChangeRoles
 from domain.refusal import Problem
 from domain.roles.changes import MOST_CHANGES, RoleAssignment, RoleChanges, RoleRemoval
-from edge.bodies import read_body
-from edge.command_request import CommandRequest
+from edge.command_request import receive
 from edge.declared import Read
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
@@ -91,7 +90,7 @@ def roles(process: str, reading: Reads, given: Annotated[RolesParameters, Query(
 )
 async def change(process: str, request: Request, given: Annotated[RoleChangeParameters, Query()]) -> Response:
     """Change roles in the draft, or monitors and informed agents on the published version, from the next event on."""
-    commanded = CommandRequest(request, await read_body(request), rehearses=given.dry_run)
+    commanded = await receive(request, rehearses=given.dry_run)
     stated = commanded.read(StatedRoleChanges)
     command = ChangeRoles(
         process_named(process),

@@ -179,6 +179,7 @@ async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandReq
     if token is None:
         raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
     if await tokens.attempt(token, stated.attempt) is not None:
+        await request.parse_aside()
         return request
     principal = await admit_key(sent, AnswerStep.scope) if stated.token is None else None
     if principal is None:
@@ -187,6 +188,7 @@ async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandReq
     agent_of = request.handlers.executions.agent_of
     if not principal.answers_for(await anyio.to_thread.run_sync(agent_of, id, step, stated.attempt)):
         raise NotPermitted("this key answers no attempt of that agent", permission=AnswerStep.scope.value)
+    await request.parse_aside()
     return request
 
 

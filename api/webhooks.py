@@ -13,7 +13,7 @@ from api.receipts import carry_out
 from api.signatures import shown_secret
 from commands.executions import StartExecution
 from domain.refusal import Refusal
-from edge.bodies import json_value
+from edge.bodies import json_value, parse_aside
 from edge.command_request import read_input
 from edge.dependencies import door_of
 from edge.headers import delivery_key
@@ -49,6 +49,6 @@ async def deliver(trigger_id: str, sent: Request) -> Response:
     request = await read_input(sent)
     if shown is not None:
         shown.require(request.body)
-    command = webhook.starting(json_value(sent, request.body))
+    command = webhook.starting(await parse_aside(request.body, lambda: json_value(sent, request.body)))
     cause, key = cause_of(sent, f"trigger:{trigger_id}"), delivery_key(sent, trigger_id)
     return await carry_out(request, request.handlers.executions.start, command, StartReceipt, cause=cause, key=key)

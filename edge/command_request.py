@@ -12,7 +12,8 @@ from commands.handlers import Handlers, RehearsingHandlers
 from commands.idempotency import Replayed, answer_once
 from commands.receipt import Receipt
 from domain.event import Cause
-from edge.bodies import json_object, read_body
+from domain.refusal import Refusal
+from edge.bodies import MAX_BODY, PARSED_ASIDE, json_object, read_body
 from edge.checking import check_fields
 from edge.declared import fields_beside
 from edge.dependencies import door_of
@@ -37,6 +38,7 @@ class CommandRequest:
         self.body = body
         self.door: Door = door_of(request)
         self._rehearsing = RehearsingHandlers(self.door.handlers) if rehearses else None
+        self._parsed: dict[str, Any] | Refusal | None = None
 
     @property
     def handlers(self) -> Handlers:
@@ -51,7 +53,23 @@ class CommandRequest:
 
     def json_object(self) -> dict[str, Any]:
         """Return the JSON object in the body; an empty one for an empty body. Raises WrongMediaType or Malformed."""
-        return json_object(self.request, self.body)
+        if self._parsed is None:
+            self._parse()
+        if isinstance(self._parsed, Refusal):
+            raise self._parsed
+        assert self._parsed is not None
+        return self._parsed
+
+    async def parse_aside(self) -> None:
+        """Parse a large body in another thread; `json_object` raises what is wrong with it, as that it is no JSON."""
+        if len(self.body) >= PARSED_ASIDE:
+            await anyio.to_thread.run_sync(self._parse)
+
+    def _parse(self) -> None:
+        try:
+            self._parsed = json_object(self.request, self.body)
+        except Refusal as refusal:
+            self._parsed = refusal
 
     def read(self, kind: type[Body], /, **beside: Any) -> Body:
         """Return the command, or the body, that the request states.
@@ -95,21 +113,33 @@ class CommandRequest:
         return path + b"?" + scope["query_string"] if scope["query_string"] else path
 
 
+async def receive(request: Request, limit: int = MAX_BODY, *, rehearses: bool = False) -> CommandRequest:
+    """Return the request with its body, parsed. Raises TooLarge or WrongMediaType; `json_object` raises the others."""
+    received = CommandRequest(request, await read_body(request, limit), rehearses=rehearses)
+    await received.parse_aside()
+    return received
+
+
 async def _with_body(request: Request) -> CommandRequest:
     refuse_parameters(request)
-    return CommandRequest(request, await read_body(request))
+    return await receive(request)
 
 
 async def _with_parameters(request: Request) -> CommandRequest:
-    return CommandRequest(request, await read_body(request))
+    return await receive(request)
 
 
 async def _with_dry_run(request: Request, given: Annotated[DryRunParameters, Query()]) -> CommandRequest:
-    return CommandRequest(request, await read_body(request), rehearses=given.dry_run)
+    return await receive(request, rehearses=given.dry_run)
+
+
+async def _with_input(request: Request) -> CommandRequest:
+    refuse_parameters(request)
+    return await receive(request, MAX_INPUT)
 
 
 async def read_input(request: Request) -> CommandRequest:
-    """Return the request with its body, which may hold the input of an execution. Raises TooLarge or WrongMediaType."""
+    """Return the request with its body, the input of an execution, not parsed. Raises TooLarge or WrongMediaType."""
     refuse_parameters(request)
     return CommandRequest(request, await read_body(request, MAX_INPUT))
 
@@ -119,5 +149,5 @@ CommandedWithParameters = Annotated[CommandRequest, Depends(_with_parameters)]
 """For routes that declare query parameters."""
 CommandedOrRehearsed = Annotated[CommandRequest, Depends(_with_dry_run)]
 """For commands that can be decided without being recorded."""
-CommandedWithInput = Annotated[CommandRequest, Depends(read_input)]
+CommandedWithInput = Annotated[CommandRequest, Depends(_with_input)]
 """For bodies that hold the input of an execution."""
