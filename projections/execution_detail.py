@@ -12,7 +12,7 @@ from projections import costs_below, execution_repetitions, execution_steps
 from projections.execution_repetitions import ADDERS, REPETITIONS, RepetitionChanges
 from projections.execution_steps import StepChanges
 from projections.facts import OF_STEPS, STATUS_OF_EXECUTION, Fact, Latest
-from projections.projection import Handler, Projection, clean
+from projections.projection import Handler, MovedProjection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since
 
 
@@ -167,7 +167,7 @@ def _cancelled(changes: DetailChanges, fact: Fact) -> None:
     _ended(changes, fact).cancel_reason = clean(fact.event.reason)
 
 
-class ExecutionDetailProjection(Projection[DetailChanges]):
+class ExecutionDetailProjection(MovedProjection[DetailChanges]):
     """execution_detail, execution_steps, execution_step_costs, execution_costs_below and execution_repetitions."""
 
     name = "execution_detail"
@@ -197,8 +197,6 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         "ExecutionCancelled": _cancelled,
         "ExecutionRetried": _retried,
     }
-
-    is_moved = True
 
     def changes(self) -> DetailChanges:
         return DetailChanges()

@@ -13,7 +13,7 @@ from domain.executions.state.cost import differences
 from domain.money import Money, add
 from projections import execution_waits
 from projections.facts import STATUS_OF_EXECUTION, Fact, Latest
-from projections.projection import Handler, Projection, clean
+from projections.projection import Handler, MovedProjection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
 
 
@@ -251,7 +251,7 @@ HANDLERS: Mapping[str, Handler[ListedChanges]] = {
 }
 
 
-class ExecutionList(Projection[ListedChanges]):
+class ExecutionList(MovedProjection[ListedChanges]):
     """execution_list, what each execution cost in execution_list_costs, and its waits in execution_list_waits."""
 
     name = "execution_list"
@@ -282,8 +282,6 @@ class ExecutionList(Projection[ListedChanges]):
         "StepScheduled": _scheduled,
         "StepCompleted": _step_completed,
     }
-
-    is_moved = True
 
     def changes(self) -> ListedChanges:
         return ListedChanges()

@@ -26,8 +26,6 @@ class Projection(ABC, Generic[C]):
     indexes: one statement each; a rebuild creates them when the rows are there.
     handlers: by stored name of the event, the function that changes C. A handler uses the fact and its origin only. It
     reads no table and no clock, so that the rows do not depend on where a page of the log ends.
-    is_moved: every event of an execution moves its row, whatever else it changes: after the handlers, `move` takes the
-    latest of each execution on the page.
     kept: the tables of figures, of which the rows stay when executions are archived; a rebuild begins with these.
     leaving: the tables of which the rows go with archived executions, by the column that holds the execution's id.
     """
@@ -37,7 +35,6 @@ class Projection(ABC, Generic[C]):
     ddl: str
     indexes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler[C]]
-    is_moved: bool = False
     kept: tuple[KeptTable[Any], ...] = ()
     leaving: Mapping[str, str] = {}
 
@@ -49,11 +46,7 @@ class Projection(ABC, Generic[C]):
     def write(self, connection: Connection[Any], changes: C) -> None:
         """Write `changes` to the tables on the search path, within the caller's transaction."""
 
-    def move(self, changes: C, last: Latest) -> None:
-        """Move the row of an execution to its latest event. Only for projections that say `is_moved`."""
-        raise NotImplementedError
-
-    def fold(self, facts: Iterable[Fact], latest: Iterable[Latest] = ()) -> C:
+    def fold(self, facts: Iterable[Fact], latest: Sequence[Latest] = ()) -> C:
         """Return the changes that `facts`, in order, add up to; facts without a handler change nothing.
 
         latest: the latest event of each execution among them.
@@ -68,8 +61,7 @@ class Projection(ABC, Generic[C]):
         connection: reads the origins that the page does not state. Raises msgspec.DecodeError when a state is not what
         its topic says.
         """
-        facts = read_facts(rows, self.handlers, connection)
-        return self.fold(facts, read_latest(rows) if self.is_moved else ())
+        return self.fold(read_facts(rows, self.handlers, connection))
 
     def create(self, connection: Connection[Any], *, indexed: bool = True) -> None:
         """Create the tables, and the indexes too if `indexed`, in the first schema of the search path."""
@@ -85,8 +77,7 @@ class Projection(ABC, Generic[C]):
     @property
     def topics(self) -> frozenset[str]:
         """The stored names of the events that change the tables."""
-        moving = OF_EXECUTIONS if self.is_moved else frozenset[str]()
-        return moving.union(self.handlers, (ARCHIVED,) if self.leaving else ())
+        return frozenset((*self.handlers, ARCHIVED) if self.leaving else self.handlers)
 
     @property
     def digest(self) -> str:
@@ -94,7 +85,25 @@ class Projection(ABC, Generic[C]):
         return hashlib.sha256("\n".join((self.ddl, *self.indexes)).encode()).hexdigest()
 
 
-def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact], latest: Iterable[Latest]) -> list[Any]:
+class MovedProjection(Projection[C]):
+    """A read model in which every event of an execution moves its row, whatever else it changes.
+
+    After the handlers, `move` takes the latest event of each execution on the page; it alone decides where the row is.
+    """
+
+    @abstractmethod
+    def move(self, changes: C, last: Latest) -> None:
+        """Move the row of an execution to its latest event."""
+
+    def fold_rows(self, rows: Sequence[TupleRow], connection: Connection[Any]) -> C:
+        return self.fold(read_facts(rows, self.handlers, connection), read_latest(rows))
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return super().topics | OF_EXECUTIONS
+
+
+def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact], latest: Sequence[Latest]) -> list[Any]:
     """Return the changes of each projection that `facts`, in order, add up to. One pass over the facts serves all."""
     folded = [projection.changes() for projection in projections]
     handling: dict[str, list[tuple[Handler[Any], Any]]] = {}
@@ -108,10 +117,10 @@ def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact], late
             ]
         for handler, changes in handlers:
             handler(changes, fact)
-    moved = [pair for pair in zip(projections, folded, strict=True) if pair[0].is_moved]
-    for each in latest:
-        for projection, changes in moved:
-            projection.move(changes, each)
+    for projection, changes in zip(projections, folded, strict=True):
+        if isinstance(projection, MovedProjection):
+            for each in latest:
+                projection.move(changes, each)
     return folded
 
 
