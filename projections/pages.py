@@ -40,7 +40,7 @@ def project_page(
 
     Raises Moved, an Outage, or the error of an event that a projection cannot digest: then use park_page one by one.
     """
-    topics = frozenset[str]().union(*(projection.handlers for projection in projections))
+    topics = frozenset[str]().union(*(projection.folded for projection in projections))
     facts = list(read_facts(rows, topics, connection))
     folded = fold_all(projections, facts, latest_of(facts))
     until: int = rows[-1][0]

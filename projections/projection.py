@@ -75,9 +75,14 @@ class Projection(ABC, Generic[C]):
             connection.execute(statement)
 
     @property
+    def folded(self) -> frozenset[str]:
+        """The stored names of the events that changes are folded from."""
+        return frozenset(self.handlers)
+
+    @property
     def topics(self) -> frozenset[str]:
         """The stored names of the events that change the tables."""
-        return frozenset((*self.handlers, ARCHIVED) if self.leaving else self.handlers)
+        return self.folded | {ARCHIVED} if self.leaving else self.folded
 
     @property
     def digest(self) -> str:
@@ -99,8 +104,8 @@ class MovedProjection(Projection[C]):
         return self.fold(read_facts(rows, self.handlers, connection), read_latest(rows))
 
     @property
-    def topics(self) -> frozenset[str]:
-        return super().topics | OF_EXECUTIONS
+    def folded(self) -> frozenset[str]:
+        return super().folded | OF_EXECUTIONS
 
 
 def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact], latest: Sequence[Latest]) -> list[Any]:
