@@ -1,13 +1,12 @@
 """Runners: one a projection among all processes, poison parked, the broken left standing while others go on."""
 
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from domain.agents.events import AgentRegistered
-from domain.executions.events.step import StepSkipped, StepStarted
+from domain.executions.events.step import StepSkipped
 from domain.identity import agent_id
 from projections import ALL
 from projections.agent_directory import AgentDirectoryProjection
@@ -75,24 +74,6 @@ def test_every_projection_follows_the_log_and_its_position_is_tracked(read_table
     assert positions(read_tables) == {projection.name: last for projection in ALL}
     assert running.advance() == 0
     assert one(read_tables, "select last_position from execution_list")["last_position"] == last
-
-
-def test_every_event_of_an_execution_moves_its_row_although_no_other_read_model_reads_the_page(
-    read_tables, runner, append, story
-):
-    """An event that changes nothing else, read by one projection alone, is the latest of the execution."""
-    append(story.start(X).schedule(X).happened)
-    alone = runner(ExecutionList())
-    alone.refresh()
-    alone.advance()
-    started = StepStarted(at=story.happened[-1][1].at + timedelta(minutes=1), actor="x", step="a", attempt=1)
-    assert STORED_NAMES[StepStarted] not in ExecutionList.handlers
-    last = append([(X, started)])
-    assert alone.advance() == 1
-    assert one(read_tables, "select last_position, last_at from execution_list") == {
-        "last_position": last,
-        "last_at": started.at,
-    }
 
 
 def test_waiting_readers_are_told_the_position(read_tables, runner, append, story):
