@@ -13,7 +13,7 @@ from commands.idempotency import Replayed, answer_once
 from commands.receipt import Receipt
 from domain.event import Cause
 from domain.refusal import Refusal
-from edge.bodies import MAX_BODY, PARSED_ASIDE, json_object, read_body
+from edge.bodies import MAX_BODY, json_object, parse_aside, read_body
 from edge.checking import check_fields
 from edge.declared import fields_beside
 from edge.dependencies import door_of
@@ -61,9 +61,8 @@ class CommandRequest:
         return self._parsed
 
     async def parse_aside(self) -> None:
-        """Parse a large body in another thread; `json_object` raises what is wrong with it, as that it is no JSON."""
-        if len(self.body) >= PARSED_ASIDE:
-            await anyio.to_thread.run_sync(self._parse)
+        """Parse the body, a large one in another thread; `json_object` raises what is wrong with it."""
+        await parse_aside(self.body, self._parse)
 
     def _parse(self) -> None:
         try:

@@ -96,32 +96,17 @@ class StepChanges:
         event = fact.event
         key = fact.stream, event.step
         before = self.rows.get(key)
-        if before is None:
-            row = self.rows[key] = StepRow(
-                execution_id=fact.stream,
-                step=event.step,
-                first_position=fact.position,
-                last_position=fact.position,
-                status=status,
-                attempt=event.attempt,
-                scheduled_at=event.at,
-            )
-            return row
         row = self.rows[key] = StepRow(
             execution_id=fact.stream,
             step=event.step,
-            first_position=before.first_position,
+            first_position=fact.position if before is None else before.first_position,
             last_position=fact.position,
             status=status,
             attempt=event.attempt,
-            agent=before.agent,
             scheduled_at=event.at,
-            reopened_at=before.reopened_at,
-            compensation=before.compensation,
-            input_tokens=before.input_tokens,
-            output_tokens=before.output_tokens,
-            unpriced=before.unpriced,
-            items=before.items,
-            items_completed=before.items_completed,
         )
+        if before is not None:
+            row.agent, row.reopened_at, row.compensation = before.agent, before.reopened_at, before.compensation
+            row.input_tokens, row.output_tokens = before.input_tokens, before.output_tokens
+            row.unpriced, row.items, row.items_completed = before.unpriced, before.items, before.items_completed
         return row

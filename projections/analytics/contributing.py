@@ -113,10 +113,10 @@ class Rollups:
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         called = measure.is_called
         for step, found in measure.steps.items():
-            name = text_of_key(measure.place(step) if measure.body else step)
+            name = text_of_key(measure.place(step))
             if found.tried:
                 row = self.steps.row(*key, called, name, found.completed)
-                worked, waited = microseconds(found.worked), microseconds(found.waited) if found.waited else 0
+                worked, waited = microseconds(found.worked), microseconds(found.waited)
                 row.n += sign
                 row.worked += sign * worked
                 row.waited += sign * waited
