@@ -1,5 +1,6 @@
 """The limits of agents in memory, for all workers at once; each claim is checked against what a provider admits."""
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from store.lists.agent_limits import CallReports, LimitedTurns
 from store.lists.turns import StepGroup, StepTurn
 
 
-class MemoryLimits:
+class MemoryLimits(ABC):
     """What agents have used of their limits.
 
     begun: the instants at which calls were claimed, by agent. waited: how often a claim left an agent for a time.
@@ -39,9 +40,9 @@ class MemoryLimits:
         self.groups: dict[StepKey, StepGroup] = {}
         self.limited: set[StepKey] = set()
 
+    @abstractmethod
     def claim_in_turns(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
         """Claim due attempts in turns, of each agent no more than its room."""
-        raise NotImplementedError
 
     def claim_steps(
         self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup, limited: Mapping[str, AgentLimits]
