@@ -213,6 +213,22 @@ def test_single_keys_lead_through_the_pages_until_they_are_switched_off(served: 
     expect(page.locator("html[data-zone='Asia/Tokyo']")).to_have_count(1)
 
 
+def test_a_key_right_after_a_dialog_closes_counts(served: Served, windows: Watched) -> None:
+    served.begin("release")
+    page = windows.open("/executions")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_be_visible()
+    press = """(dialog) => {
+      dialog.close();
+      const at = document.activeElement;
+      at.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+      return dialog.contains(at);
+    }"""
+    assert dialog.evaluate(press)
+    expect(page.get_by_role("rowheader").get_by_role("link").first).to_be_focused()
+
+
 def test_settings_are_set_without_javascript(windows: Watched) -> None:
     page = windows.plain("/settings")
     page.get_by_label("Time zone").fill("Mars/Olympus")

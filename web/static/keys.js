@@ -30,7 +30,8 @@
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (target.closest?.("dialog, .cm-editor")) return;
+    // The focus stays for a moment on the button of a dialog that has closed.
+    if (target.closest?.("dialog[open], .cm-editor")) return;
     if (key === "Escape") return leave(target);
     if (root.dataset.keys === "off" || target.closest?.(FIELDS)) return;
     const went = Date.now() - going < GO_MS;
