@@ -16,7 +16,7 @@ TIME_LIMITS = frozenset(("step_timed_out", "deadline_exceeded", "heartbeat_misse
 """The codes of errors of an execution that failed by a time limit."""
 
 NONE = timedelta(0)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Spent:
@@ -44,6 +44,11 @@ class Spent:
             amount = amount if sign > 0 else amount.copy_negate()
             self.amounts[currency] = add(self.amounts.get(currency, Decimal(0)), amount)
         self.unpriced += sign * other.unpriced
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was ever spent, and nothing is without a price."""
+        return not (self.uses or self.unpriced)
 
     def copy(self) -> "Spent":
         """Return another one that has spent the same."""
@@ -113,7 +118,7 @@ class ExecutionMeasure:
 
     def place(self, step: str) -> str:
         """Return the id of a step as figures of the process name it: with the steps that hold it, joined by ``/``."""
-        return f"{self.body}/{step}" if self.body and step else step
+        return place_of(self.body, step)
 
     @property
     def is_called(self) -> bool:
@@ -169,7 +174,12 @@ class ExecutionMeasure:
 
 def microseconds(time: timedelta) -> int:
     """Return a length of time in whole microseconds, exactly."""
-    return time // _MICROSECOND
+    return time // MICROSECOND
+
+
+def place_of(body: str, step: str) -> str:
+    """Return the id of a step as figures of the process name it. body: the path of the steps that hold it, or empty."""
+    return f"{body}/{step}" if body and step else step
 
 
 def is_priced(spent: Spent) -> bool:

@@ -4,10 +4,11 @@ Bucket i holds the values above 2^(i/32) up to 2^((i+1)/32), as an exponential h
 does. Two sketches add up by integers, so their sum does not depend on the order, and a value can be taken out again.
 """
 
-import math
 import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import ceil, log2
 
 SCALE = 32
 """Buckets to each doubling of the value."""
@@ -28,7 +29,7 @@ _MIDDLE = 2 / (2 ** (1 / SCALE) + 1)
 
 def bucket_of(value: int | float | Decimal) -> int:
     """Return the bucket of a value."""
-    return math.ceil(math.log2(value) * SCALE) - 1 if value > 0 else ZERO
+    return ceil(log2(value) * SCALE) - 1 if value > 0 else ZERO
 
 
 def value_of(bucket: int) -> float:
@@ -52,10 +53,10 @@ def add_to(buckets: Buckets, others: Iterable[tuple[int, int]]) -> None:
         buckets[bucket] = buckets.get(bucket, 0) + count
 
 
-def count(buckets: Buckets, value: int | float | Decimal, times: int) -> None:
-    """Add a value to `buckets` so many times; a negative number takes it out."""
-    bucket = bucket_of(value)
-    buckets[bucket] = buckets.get(bucket, 0) + times
+def count(buckets: Buckets, values: Iterable[int | float | Decimal], times: int = 1) -> None:
+    """Add each value to `buckets` so many times; a negative number takes it out."""
+    for bucket, found in Counter(map(bucket_of, values)).items():
+        buckets[bucket] = buckets.get(bucket, 0) + times * found
 
 
 def quantile(buckets: Mapping[int, int], part: float) -> float | None:
@@ -63,7 +64,7 @@ def quantile(buckets: Mapping[int, int], part: float) -> float | None:
 
     None: there are no values.
     """
-    rank = max(1, math.ceil(part * sum(buckets.values())))
+    rank = max(1, ceil(part * sum(buckets.values())))
     for bucket in sorted(buckets):
         rank -= buckets[bucket]
         if rank <= 0:

@@ -1,7 +1,7 @@
 """The contribution of an execution that has ended to the rollups: a function of its measure, to add or to take back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -11,15 +11,17 @@ from psycopg import Connection
 from domain.analytics.measures import (
     APPROVAL,
     CHILD,
+    MICROSECOND,
+    NONE,
     QUEUE,
     RETRYING,
     TIMER,
     WORKING,
     ExecutionMeasure,
     Spent,
-    microseconds,
+    place_of,
 )
-from domain.analytics.sketch import count
+from domain.analytics.sketch import ZERO, Buckets, add_to, count
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.money import add
 from projections.analytics.rollup import SpanRollup, span_of
@@ -43,10 +45,22 @@ TREE, OWN = "tree", "own"
 LONGEST_TEXT = 200
 
 SpanKey = tuple[int, datetime, bytes, int, str]
+_Times = list[timedelta]
+_PHASES = (
+    (WORKING, "working"),
+    (RETRYING, "retrying"),
+    (APPROVAL, "waiting_approval"),
+    (CHILD, "waiting_child"),
+    (TIMER, "waiting_timer"),
+    (QUEUE, "waiting_queue"),
+)
 
 
 class Rollups:
-    """The changes of a page to all rollups of executions that ended."""
+    """The changes of a page to all rollups of executions that ended.
+
+    Times come one by one and are added up when the page is written, as most of them change the same few rows.
+    """
 
     def __init__(self) -> None:
         self.runs = SpanRollup(RUNS, RunsRow)
@@ -55,6 +69,10 @@ class Rollups:
         self.step_costs = SpanRollup(STEP_COSTS, StepCostsRow)
         self.failures = SpanRollup(FAILURES, FailuresRow)
         self.ended = SpanRollup(ENDED, EndedRow)
+        # By the key of the row, whether another execution called them, and the sign: the durations and the phases of
+        # executions that completed; by these and the body, of each step: the times of its attempts and its waits.
+        self._completed: dict[tuple[SpanKey, bool, int], list[tuple[timedelta, ...]]] = {}
+        self._tried: dict[tuple[SpanKey, bool, int, str], dict[tuple[str, bool], tuple[_Times, _Times]]] = {}
 
     def contribute(self, measure: ExecutionMeasure, sign: int) -> None:
         """Add the contribution of an execution that has ended, or take it back; without the costs of its tree."""
@@ -68,6 +86,8 @@ class Rollups:
 
     def costs(self, key: SpanKey, scope: str, outcome: str, spent: Spent, sign: int) -> None:
         """Add what one execution spent, or take it back."""
+        if spent.is_nothing:
+            return
         found = list(spent.costs())
         for currency, amount in found:
             _count(self.run_costs.row(*key, scope, outcome, currency), spent, amount, sign)
@@ -85,6 +105,8 @@ class Rollups:
             rollup.append(connection)
 
     def _spread(self) -> Sequence[SpanRollup[Any]]:
+        self._add_up_runs()
+        self._add_up_steps()
         self.ended.gather(self.runs, "called")
         rollups = (self.runs, self.ended, self.run_costs, self.steps, self.step_costs, self.failures)
         for rollup in rollups:
@@ -92,43 +114,60 @@ class Rollups:
         return rollups
 
     def _run(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
-        row, phases = self.runs.row(*key, measure.is_called), measure.phases
         if measure.outcome == COMPLETED:
-            duration = microseconds(measure.duration)
-            row.completed += sign
-            row.duration += sign * duration
-            row.working += sign * microseconds(phases[WORKING])
-            row.retrying += sign * microseconds(phases[RETRYING])
-            row.waiting_approval += sign * microseconds(phases[APPROVAL])
-            row.waiting_child += sign * microseconds(phases[CHILD])
-            row.waiting_timer += sign * microseconds(phases[TIMER])
-            row.waiting_queue += sign * microseconds(phases[QUEUE])
-            count(row.sketch, duration, sign)
-        elif measure.outcome == CANCELLED:
+            group = (key, measure.is_called, sign)
+            self._completed.setdefault(group, []).append((measure.duration, *measure.phases))
+            return
+        row = self.runs.row(*key, measure.is_called)
+        if measure.outcome == CANCELLED:
             row.cancelled += sign
         else:
             row.failed += sign
             row.timed_out += sign * measure.is_timed_out
 
+    def _add_up_runs(self) -> None:
+        for (key, called, sign), found in self._completed.items():
+            row = self.runs.row(*key, called)
+            durations, *phases = zip(*found, strict=True)
+            row.completed += sign * len(found)
+            row.duration += sign * _sum(durations)
+            for phase, field in _PHASES:
+                setattr(row, field, getattr(row, field) + sign * _sum(phases[phase]))
+            _count_times(row.sketch, durations, sign)
+        self._completed.clear()
+
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         called = measure.is_called
+        tried = self._tried.setdefault((key, called, sign, measure.body), {})
         for step, found in measure.steps.items():
-            name = text_of_key(measure.place(step))
             if found.tried:
-                row = self.steps.row(*key, called, name, found.completed)
-                worked, waited = microseconds(found.worked), microseconds(found.waited)
-                row.n += sign
-                row.worked += sign * worked
-                row.waited += sign * waited
-                count(row.worked_sketch, worked, sign)
-                count(row.waited_sketch, waited, sign)
+                times = tried.get((step, found.completed))
+                if times is None:
+                    times = tried[step, found.completed] = ([], [])
+                times[0].append(found.worked)
+                if found.waited:
+                    times[1].append(found.waited)
             if found.spent is not None:
-                costs = list(found.spent.costs())
-                for currency, amount in costs:
-                    row_of_costs = self.step_costs.row(*key, called, name, found.completed, currency)
-                    _count(row_of_costs, found.spent, amount, sign)
-                if not costs and found.spent.unpriced > 0:
-                    self.step_costs.row(*key, called, name, found.completed, "").of += sign
+                self._step_costs((*key, called, text_of_key(measure.place(step)), found.completed), found.spent, sign)
+
+    def _step_costs(self, key: tuple[Any, ...], spent: Spent, sign: int) -> None:
+        costs = list(spent.costs())
+        for currency, amount in costs:
+            _count(self.step_costs.row(*key, currency), spent, amount, sign)
+        if not costs and spent.unpriced > 0:
+            self.step_costs.row(*key, "").of += sign
+
+    def _add_up_steps(self) -> None:
+        for (key, called, sign, body), steps in self._tried.items():
+            for (step, completed), (worked, waited) in steps.items():
+                row = self.steps.row(*key, called, text_of_key(place_of(body, step)), completed)
+                row.n += sign * len(worked)
+                row.worked += sign * _sum(worked)
+                row.waited += sign * _sum(waited)
+                _count_times(row.worked_sketch, worked, sign)
+                _count_times(row.waited_sketch, waited, sign)
+                add_to(row.waited_sketch, ((ZERO, sign * (len(worked) - len(waited))),))
+        self._tried.clear()
 
 
 @lru_cache(1_000)
@@ -149,4 +188,13 @@ def _count(row: RunCostsRow | StepCostsRow, spent: Spent, amount: Decimal, sign:
     if spent.unpriced <= 0:
         row.priced += sign
         row.amount = add(row.amount, amount if sign > 0 else amount.copy_negate())
-        count(row.sketch, amount, sign)
+        count(row.sketch, (amount,), sign)
+
+
+def _sum(times: Sequence[timedelta]) -> int:
+    """Return the sum of times in microseconds."""
+    return sum(times, NONE) // MICROSECOND
+
+
+def _count_times(buckets: Buckets, times: Sequence[timedelta], sign: int) -> None:
+    count(buckets, [time // MICROSECOND for time in times], sign)

@@ -25,6 +25,9 @@ class _Counted(msgspec.Struct, gc=False):
     spent: Spent
 
 
+_NOTHING = Spent()
+
+
 class TreeChanges:
     """The changes of a page to trees. roots: those of which a contribution or the costs below change."""
 
@@ -35,7 +38,7 @@ class TreeChanges:
 
     def before(self, measure: ExecutionMeasure) -> "_Counted | Spent | None":
         """Return what an execution counts for its tree before its measure changes, for `after`."""
-        return _counted(measure) if measure.root is None else measure.spent.copy()
+        return _counted(measure) if measure.root is None else _copied(measure.spent)
 
     def after(self, stream: bytes, measure: ExecutionMeasure, before: "_Counted | Spent | None") -> None:
         """Note what an execution counts for its tree after its measure has changed."""
@@ -45,6 +48,8 @@ class TreeChanges:
             if before is not None or measure.ended_at is not None:
                 self.roots.add(stream)
         elif isinstance(before, Spent):
+            if measure.spent.is_nothing and before.is_nothing:
+                return
             change = measure.spent.copy()
             change.add(before, -1)
             if any(change.uses.values()) or any(change.amounts.values()) or change.unpriced:
@@ -58,7 +63,7 @@ class TreeChanges:
         below = _read(connection, calling) if calling else {}
         for root in roots:
             after = _counted(measures[root])
-            spent = below.get(root, Spent())
+            spent = below.get(root, _NOTHING)
             before = self._before.get(root, after)
             if before is not None:
                 rollups.costs(before.key, TREE, before.outcome, _sum(before.spent, spent), -1)
@@ -72,10 +77,17 @@ class TreeChanges:
 
 def _counted(measure: ExecutionMeasure) -> _Counted | None:
     """Return the contribution of a root; None while it has not ended."""
-    return None if measure.ended_at is None else _Counted(key_of(measure), measure.outcome, measure.spent.copy())
+    return None if measure.ended_at is None else _Counted(key_of(measure), measure.outcome, _copied(measure.spent))
+
+
+def _copied(spent: Spent) -> Spent:
+    """Return a copy that does not change any more; most executions spend nothing."""
+    return _NOTHING if spent.is_nothing else spent.copy()
 
 
 def _sum(one: Spent, other: Spent) -> Spent:
+    if other.is_nothing:
+        return one
     spent = one.copy()
     spent.add(other)
     return spent

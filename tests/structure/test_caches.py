@@ -23,8 +23,9 @@ DECORATORS = {"cache", "lru_cache", "cached_property"}
 ONE_APPEND = "Columns DueScheduleMoves DueStepMoves DueTimerMoves OutboxMoves SlotMoves StandingAlertMoves"
 ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof
 RunTotal _Attempt Where _Intervals SensitiveViews CaughtUpReading"""
-ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
-RepetitionChanges ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
+ONE_PAGE = """BatchChanges AnalyticsChanges AgentRollups Rollup Rollups TreeChanges ApprovalChanges DetailChanges
+ListedChanges WaitChanges RepetitionChanges ProcessChanges IntervalChanges StepChanges
+TemplateUseChanges TemplateChanges"""
 WITH_ITS_CONNECTION = """Measures _MEASURES Origins _ORIGINS FollowingCosts RunningTotals Connections LogEpochs"""
 # Work under way: each decision that it leads to is taken on the state in the log, and the append refuses another epoch.
 UNDER_WAY = """Log Appending Batch Bells Builder Calling Tally Capacity Reacting SettingAside Upkeep AgentGateway

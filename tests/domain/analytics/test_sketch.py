@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.analytics.sketch import ERROR, LAYOUT, add_to, bucket_of, pack, quantile, unpack, value_of
+from domain.analytics.sketch import ERROR, LAYOUT, add_to, bucket_of, count, pack, quantile, unpack, value_of
 
 VALUES = st.lists(st.integers(0, 2**62) | st.decimals(0, 10**20, places=12), min_size=1, max_size=60)
 
@@ -22,6 +22,15 @@ def sketch_of(values):
 def test_a_quantile_is_the_nearest_rank_within_its_error(values, part):
     exact = float(sorted(values)[max(1, math.ceil(part * len(values))) - 1])
     assert quantile(sketch_of(values), part) == pytest.approx(exact, rel=ERROR, abs=0)
+
+
+@given(VALUES, VALUES)
+def test_values_are_counted_together_and_taken_out_again(one, other):
+    both = {}
+    count(both, one + other)
+    assert pack(both) == pack(sketch_of(one + other))
+    count(both, other, -1)
+    assert pack(both) == pack(sketch_of(one))
 
 
 @given(VALUES, VALUES)
