@@ -1,7 +1,7 @@
 """PostgreSQL arrays in the wire format: psycopg's own dumpers would take a third of the client's time for an append."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from operator import is_
@@ -173,7 +173,8 @@ def _numbers(element: int, code: str, values: Sequence[int | None]) -> bytes:
 
 def _numbers_or_null(element: int, code: str, values: Sequence[int | None]) -> bytes:
     number = struct.Struct("!i" + code)
-    body = b"".join([_NULL if value is None else number.pack(number.size - 4, value) for value in values])
+    pack, size = number.pack, number.size - 4
+    body = b"".join([_NULL if value is None else pack(size, value) for value in values])
     return _header(element, len(values), True) + body
 
 
@@ -197,6 +198,8 @@ def _bytes(element: int, values: Sequence[bytes | None]) -> bytes:
 
 
 def _variable(values: Sequence[bytes]) -> bytes:
+    if len(values) == 1:  # as most arrays of a lone decision
+        return len(values[0]).to_bytes(4, "big") + values[0]
     sizes = list(map(len, values))
     both = [b""] * (2 * len(values))
     both[::2] = map(_LENGTHS.__getitem__, sizes) if max(sizes) < _SHORT else [size.to_bytes(4, "big") for size in sizes]
@@ -204,8 +207,14 @@ def _variable(values: Sequence[bytes]) -> bytes:
     return b"".join(both)
 
 
-def _variable_or_null(values: Iterable[bytes | None]) -> bytes:
-    return b"".join([_NULL if v is None else len(v).to_bytes(4, "big") + v for v in values])
+def _variable_or_null(values: Sequence[bytes | None]) -> bytes:
+    lengths, short = _LENGTHS, _SHORT
+    both = [b""] * (2 * len(values))
+    both[::2] = [
+        _NULL if v is None else lengths[size] if (size := len(v)) < short else size.to_bytes(4, "big") for v in values
+    ]
+    both[1::2] = [v or b"" for v in values]
+    return b"".join(both)
 
 
 # Most arrays of most appends are empty.
