@@ -172,11 +172,6 @@ class ExecutionMeasure:
         return found.spent
 
 
-def microseconds(time: timedelta) -> int:
-    """Return a length of time in whole microseconds, exactly."""
-    return time // MICROSECOND
-
-
 def place_of(body: str, step: str) -> str:
     """Return the id of a step as figures of the process name it. body: the path of the steps that hold it, or empty."""
     return f"{body}/{step}" if body and step else step

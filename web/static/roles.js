@@ -218,7 +218,7 @@ table.addEventListener("keydown", (event) => {
   event.stopPropagation();
 });
 document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.target.closest("input, dialog[open]")) return;
+  if (!(event.ctrlKey || event.metaKey) || event.target.closest("input, dialog")) return;
   const key = event.key.toLowerCase();
   if (key !== "z" && key !== "y") return;
   event.preventDefault();
