@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.web.conftest import LIMIT_MS, Served, Watched
 from tests.web.test_editor_browser import editor, write
@@ -36,3 +36,27 @@ def test_names_and_keys_are_suggested_beside_a_body(served: Served, windows: Wat
         expect(option).to_have_attribute("aria-selected", "true")
         option.click()
     expect(page.locator(".cm-content")).to_contain_text("{{ last.output.decision")
+
+
+def test_names_are_suggested_while_the_schema_is_on_its_way(served: Served, windows: Watched) -> None:
+    page = windows.open("/processes/new")
+    editor(page)
+    held: list[Route] = []
+    page.route("**/api/schema", lambda route: held.append(route))
+    with page.expect_request("**/api/schema"):
+        write(page, BODY)
+    expect(page.locator("#drawing")).to_contain_text("review")
+    page.keyboard.type('"{{ las')
+    held[0].continue_()
+    expect(page.get_by_role("option", name=re.compile("^last"))).to_be_visible()
+
+
+def test_a_schema_that_did_not_come_is_asked_for_again(served: Served, windows: Watched) -> None:
+    page = windows.open("/processes/new")
+    editor(page)
+    page.route("**/api/schema", lambda route: route.fulfill(body="cut off"), times=1)
+    write(page, "")
+    with page.expect_response("**/api/schema"):
+        page.keyboard.type("nam")
+    page.keyboard.type("e")
+    expect(page.get_by_role("option", name=re.compile("^name"))).to_be_visible()

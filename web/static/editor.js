@@ -189,8 +189,16 @@
   const suggest = async (context) => {
     const expression = expressionCompletion(context, names);
     if (expression !== undefined) return expression;
+    // Of a query that ends with nothing CodeMirror forgets what was typed meanwhile: typing starts it anew.
+    context.addEventListener("abort", () => {}, { onDocChange: true });
     schemaSource ??= fetch("/api/schema").then(async (answer) => schemaCompletion(await answer.json()));
-    return (await schemaSource)(context);
+    try {
+      return (await schemaSource)(context);
+    } catch {
+      // Without a connection there are no suggestions; the next query asks again.
+      schemaSource = null;
+      return null;
+    }
   };
 
   const view = new EditorView({
