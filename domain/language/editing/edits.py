@@ -20,6 +20,7 @@ from domain.language.editing.changes import (
 )
 from domain.language.editing.edit import Edit
 from domain.language.editing.items import appended, removed
+from domain.language.editing.lines import line_end, without_lines
 from domain.language.editing.spans import ALIAS, MAPPING, SEQUENCE, Span, read_spans
 from domain.language.editing.writing import write_key, write_over, write_value
 from domain.language.reading.nodes import plain
@@ -200,8 +201,8 @@ class _Text:
             return [Edit(end, end, f", {entry}")]
         first, last = holder.entries[0][0], holder.entries[-1][1]
         indent = " " * (first.column - 1)
-        line_end = self._past_comments(self._line_end(last.end), len(indent))
-        below = Edit(line_end, line_end, f"{self._newline}{indent}{entry}")
+        end = self._past_comments(line_end(self._source, last.end), len(indent))
+        below = Edit(end, end, f"{self._newline}{indent}{entry}")
         kept = Edit(last.kept_end, last.kept_end, f"{indent}{entry}{self._newline}")
         above = Edit(first.start, first.start, f"{entry}{self._newline}{indent}")
         return [below, kept, above]
@@ -210,15 +211,9 @@ class _Text:
         at = next(number for number, (each, _) in enumerate(holder.entries) if each is key)
         value = holder.entries[at][1]
         begin = self._source.rfind("\n", 0, key.start) + 1
-        end = self._line_end(max(value.end, key.end))
         if not self._source[begin : key.start].strip(" "):
-            after = end + len(self._newline) if self._source.startswith(self._newline, end) else end
-            after = max(after, value.kept_end) if value.kept_end > value.end else after
-            # The line break before a last line may belong to the block scalar above it.
-            last = [Edit(begin - len(self._newline), end, "")] if after == end and begin > 0 else []
-            # A comment below may be deeper than that block scalar, and would become part of it.
-            bar = f"{self._source[begin : key.start]}#{self._source[end:after]}"
-            return [*last, Edit(begin, after, ""), Edit(begin, after, bar)]
+            return without_lines(self._source, self._newline, key.start, value)
+        end = line_end(self._source, max(value.end, key.end))
         following = holder.entries[at + 1][0].start if at + 1 < len(holder.entries) else end
         between = self._source[value.end : following]
         return [Edit(key.start, following if not between.strip() else end, "")]
@@ -236,17 +231,11 @@ class _Text:
         commented = "#" in self._source[start : key.start]
         return Edit(key.start if commented else start, max(value.end, key.end), "")
 
-    def _past_comments(self, line_end: int, margin: int) -> int:
+    def _past_comments(self, end: int, margin: int) -> int:
         """Return the end of the comments below a line that are deeper than the margin: they belong to what is above."""
-        while (found := _COMMENT_LINE.match(self._source, line_end)) is not None and len(found[1]) > margin:
-            line_end = found.end()
-        return line_end
-
-    def _line_end(self, at: int) -> int:
-        end = self._source.find("\n", at)
-        if end < 0:
-            return len(self._source)
-        return end - 1 if self._source[end - 1] == "\r" and end - 1 >= at else end
+        while (found := _COMMENT_LINE.match(self._source, end)) is not None and len(found[1]) > margin:
+            end = found.end()
+        return end
 
 
 def _child(holder: Span, part: str | int) -> tuple[Span | None, Span]:

@@ -3,6 +3,7 @@
 import re
 
 from domain.language.editing.edit import Edit
+from domain.language.editing.lines import line_end, without_lines
 from domain.language.editing.spans import Span
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
@@ -23,8 +24,8 @@ def appended(holder: Span, written: list[str], source: str, newline: str) -> lis
         return []
     last = holder.items[-1]
     indent = " " * (_line_of(holder.items[0], source)[1])
-    line_end = _line_end(last.end, source)
-    below = Edit(line_end, line_end, "".join(f"{newline}{indent}- {each}" for each in written))
+    end = line_end(source, last.end)
+    below = Edit(end, end, "".join(f"{newline}{indent}- {each}" for each in written))
     kept = Edit(last.kept_end, last.kept_end, "".join(f"{indent}- {each}{newline}" for each in written))
     return [below, kept]
 
@@ -44,11 +45,8 @@ def removed(holder: Span, at: str | int, source: str, newline: str) -> list[Edit
         return [Edit(item.start if commented else before, item.end, "")]
     dash, _ = _line_of(item, source)
     begin = source.rfind("\n", 0, dash) + 1
-    end = _line_end(item.end, source)
     if not source[begin:dash].strip(" "):
-        after = end + len(newline) if source.startswith(newline, end) else end
-        last = [Edit(begin - len(newline), end, "")] if after == end and begin > 0 else []
-        return [*last, Edit(begin, after, "")]
+        return without_lines(source, newline, dash, item)
     # A list inside a list begins on the line of the outer dash.
     return [Edit(dash, _line_of(holder.items[at + 1], source)[0], "")] if at + 1 < len(holder.items) else []
 
@@ -59,10 +57,3 @@ def _line_of(item: Span, source: str) -> tuple[int, int]:
     while dash > 0 and _DASH.match(source, dash) is None and source[dash + 1 : dash + 2] not in ("\n", "\r"):
         dash = source.rfind("-", 0, dash)
     return dash, dash - (source.rfind("\n", 0, dash) + 1)
-
-
-def _line_end(at: int, source: str) -> int:
-    end = source.find("\n", at)
-    if end < 0:
-        return len(source)
-    return end - 1 if source[end - 1] == "\r" and end - 1 >= at else end

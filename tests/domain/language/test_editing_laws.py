@@ -210,3 +210,8 @@ def test_an_alias_itself_gives_way_to_a_value() -> None:
 
 def test_a_block_at_the_end_of_a_text_without_a_line_break_may_end_with_one() -> None:
     assert edited("a: |\n  first", ReplaceValue(("a",), "two\nlines\n")) == "a: |\n  two\n  lines\n"
+
+
+@pytest.mark.parametrize("change", [RemoveItem(("a", 1)), RemoveItem(("a", 2))])
+def test_what_stands_below_a_removed_item_does_not_become_part_of_the_block_above(change: TextChange) -> None:
+    holds("a:\n  - |+\n    first\n  - word\n\n   # deeper\n  - |\n    last\n\n     # deeper\nb: 1\n", change)
