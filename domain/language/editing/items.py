@@ -8,6 +8,7 @@ from domain.language.editing.spans import Span
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _AFTER_COMMA = re.compile(r"\s*,[ \t]*")
+_BLOCK_HEADER = re.compile(r"([|>][0-9]*)[-+]?")
 _DASH = re.compile(r"-[ \t]+")
 
 
@@ -27,7 +28,18 @@ def appended(holder: Span, written: list[str], source: str, newline: str) -> lis
     end = line_end(source, last.end)
     below = Edit(end, end, "".join(f"{newline}{indent}- {each}" for each in written))
     kept = Edit(last.kept_end, last.kept_end, "".join(f"{indent}- {each}{newline}" for each in written))
-    return [below, kept]
+    return [below, kept, *_below_an_open_block(last, below, source)]
+
+
+def _below_an_open_block(last: Span, below: Edit, source: str) -> list[Edit]:
+    """Return the edit for a text that ends in a block scalar without a line break: the scalar goes on without it."""
+    while last.items or last.entries:
+        last = last.items[-1] if last.items else last.entries[-1][1]
+    header = _BLOCK_HEADER.match(source, last.start)
+    if header is None:
+        return []
+    stripped = f"{header[1]}-{source[header.end() : below.start]}"
+    return [Edit(last.start, below.end, stripped + below.text)]
 
 
 def removed(holder: Span, at: str | int, source: str, newline: str) -> list[Edit]:

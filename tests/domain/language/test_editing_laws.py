@@ -215,3 +215,9 @@ def test_a_block_at_the_end_of_a_text_without_a_line_break_may_end_with_one() ->
 @pytest.mark.parametrize("change", [RemoveItem(("a", 1)), RemoveItem(("a", 2))])
 def test_what_stands_below_a_removed_item_does_not_become_part_of_the_block_above(change: TextChange) -> None:
     holds("a:\n  - |+\n    first\n  - word\n\n   # deeper\n  - |\n    last\n\n     # deeper\nb: 1\n", change)
+
+
+@pytest.mark.parametrize("header", ["|", "|+", ">2", "|-"])
+@pytest.mark.parametrize("before", ["", "k: "])
+def test_items_follow_a_block_at_the_end_of_a_text_without_a_line_break(before: str, header: str) -> None:
+    holds(f"a:\n  - {before}{header} # why\n      first", AppendItems(("a",), (None, "x")))
