@@ -4,11 +4,12 @@ Bucket i holds the values above 2^(i/32) up to 2^((i+1)/32), as an exponential h
 does. Two sketches add up by integers, so their sum does not depend on the order, and a value can be taken out again.
 """
 
-import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, log2
+from struct import Struct
 
 SCALE = 32
 """Buckets to each doubling of the value."""
@@ -22,7 +23,7 @@ LAYOUT = (("bucket", "<i2"), ("count", "<u4"))
 Buckets = dict[int, int]
 """The count of each bucket that is not empty."""
 
-_PAIR = struct.Struct("<hI")
+_PAIR_BYTES = 6
 # Between the ends of a bucket, the value whose largest relative error is least.
 _MIDDLE = 2 / (2 ** (1 / SCALE) + 1)
 
@@ -39,12 +40,27 @@ def value_of(bucket: int) -> float:
 
 def pack(buckets: Mapping[int, int]) -> bytes:
     """Return a sketch as bytes: pairs of a bucket and its count, without empty buckets."""
-    return b"".join([_PAIR.pack(bucket, buckets[bucket]) for bucket in sorted(buckets) if buckets[bucket]])
+    # A page writes hundreds of sketches: as few steps of Python for each as there are, not for each bucket.
+    filled = sorted(buckets)
+    counts = [*map(buckets.__getitem__, filled)]
+    if 0 in counts:
+        filled, counts = [each for each in filled if buckets[each]], [each for each in counts if each]
+    pairs = [0] * (2 * len(filled))
+    pairs[::2], pairs[1::2] = filled, counts
+    return _pairs(len(filled)).pack(*pairs)
 
 
 def unpack(sketch: bytes) -> Buckets:
     """Return the buckets of a sketch."""
-    return dict(_PAIR.iter_unpack(sketch))
+    layout = _pairs(len(sketch) // _PAIR_BYTES)
+    pairs = layout.unpack(sketch)
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+@lru_cache(2_000)
+def _pairs(number: int) -> Struct:
+    """Return the layout of so many pairs."""
+    return Struct("<" + "hI" * number)
 
 
 def add_to(buckets: Buckets, others: Iterable[tuple[int, int]]) -> None:
@@ -53,10 +69,19 @@ def add_to(buckets: Buckets, others: Iterable[tuple[int, int]]) -> None:
         buckets[bucket] = buckets.get(bucket, 0) + count
 
 
+def sum_of(one: Buckets, other: Buckets) -> Buckets:
+    """Return the sum of two sketches, of which `one` may become the sum; `other` stays as it is."""
+    if len(one) < len(other):
+        one, other = dict(other), one
+    add_to(one, other.items())
+    return one
+
+
 def count(buckets: Buckets, values: Iterable[int | float | Decimal], times: int = 1) -> None:
     """Add each value to `buckets` so many times; a negative number takes it out."""
-    for bucket, found in Counter(map(bucket_of, values)).items():
-        buckets[bucket] = buckets.get(bucket, 0) + times * found
+    # `bucket_of`, without a call for each value.
+    found = Counter([ceil(log2(value) * SCALE) - 1 if value > 0 else ZERO for value in values])
+    add_to(buckets, found.items() if times == 1 else [(bucket, times * number) for bucket, number in found.items()])
 
 
 def quantile(buckets: Mapping[int, int], part: float) -> float | None:

@@ -130,10 +130,9 @@ class Rollups:
             row = self.runs.row(*key, called)
             durations, *phases = zip(*found, strict=True)
             row.completed += sign * len(found)
-            row.duration += sign * _sum(durations)
             for phase, field in _PHASES:
                 setattr(row, field, getattr(row, field) + sign * _sum(phases[phase]))
-            _count_times(row.sketch, durations, sign)
+            row.duration += _count_times(row.sketch, durations, sign)
         self._completed.clear()
 
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
@@ -162,10 +161,8 @@ class Rollups:
             for (step, completed), (worked, waited) in steps.items():
                 row = self.steps.row(*key, called, text_of_key(place_of(body, step)), completed)
                 row.n += sign * len(worked)
-                row.worked += sign * _sum(worked)
-                row.waited += sign * _sum(waited)
-                _count_times(row.worked_sketch, worked, sign)
-                _count_times(row.waited_sketch, waited, sign)
+                row.worked += _count_times(row.worked_sketch, worked, sign)
+                row.waited += _count_times(row.waited_sketch, waited, sign)
                 add_to(row.waited_sketch, ((ZERO, sign * (len(worked) - len(waited))),))
         self._tried.clear()
 
@@ -196,5 +193,8 @@ def _sum(times: Sequence[timedelta]) -> int:
     return sum(times, NONE) // MICROSECOND
 
 
-def _count_times(buckets: Buckets, times: Sequence[timedelta], sign: int) -> None:
-    count(buckets, [time // MICROSECOND for time in times], sign)
+def _count_times(buckets: Buckets, times: Sequence[timedelta], sign: int) -> int:
+    """Add times to a sketch, or take them out; return what that adds to their sum, in microseconds."""
+    microseconds = [time // MICROSECOND for time in times]
+    count(buckets, microseconds, sign)
+    return sign * sum(microseconds)

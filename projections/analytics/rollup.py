@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.analytics.grains import GRAINS, begin_of, minutes_of
-from domain.analytics.sketch import add_to
+from domain.analytics.sketch import sum_of
 from domain.money import MAX_DIGITS, add
 from projections.analytics.rows import SpanRow, SpanTable
 from projections.table import Table
@@ -31,7 +31,9 @@ class Rollup(Generic[R]):
     def __init__(self, table: Table[R], row: type[R]) -> None:
         self._table, self._row = table, row
         self._rows: dict[tuple[Any, ...], R] = {}
-        self._values = table.values
+        self._keys, self._values = len(table.keys), table.values
+        defaults = zip(row.__struct_fields__[self._keys :], row.__struct_defaults__, strict=True)
+        self._amounts = [field for field, default in defaults if type(default) is Decimal]
 
     def row(self, *key: Any) -> R:
         """Return the changes to one row, to add to."""
@@ -47,14 +49,18 @@ class Rollup(Generic[R]):
 
     def merge(self, key: tuple[Any, ...], other: R) -> None:
         """Add the changes `other`, which may be of another key, to those of one row."""
-        into = self.row(*key)
+        into = self._rows.get(key)
+        if into is None:
+            values = [getattr(other, field) for field in self._values]
+            self._rows[key] = self._row(*key, *(dict(each) if type(each) is dict else each for each in values))
+            return
         for field in self._values:
             value: Any = getattr(other, field)
             # The scale of an amount that has become zero stays, as in the sums of the server.
             if not value and type(value) is not Decimal:
                 continue
             if type(value) is dict:
-                add_to(getattr(into, field), value.items())
+                setattr(into, field, sum_of(getattr(into, field), value))
             elif type(value) is Decimal:
                 setattr(into, field, add(getattr(into, field), value))
             elif type(value) is datetime:
@@ -73,7 +79,7 @@ class Rollup(Generic[R]):
             return
         changed = list(self._rows.values())
         for found in self._table.find(connection, changed):
-            self.merge(tuple(getattr(found, field) for field in self._table.keys), found)
+            self.merge(msgspec.structs.astuple(found)[: self._keys], found)
         left, vacant = list[R](), list[R]()
         for row in changed:
             (vacant if self._is_vacant(row) else left).append(row)
@@ -90,10 +96,9 @@ class Rollup(Generic[R]):
         return True
 
     def _make_plain(self, row: R) -> None:
-        for field in self._values:
+        for field in self._amounts:
             value = getattr(row, field)
-            if type(value) is Decimal:
-                setattr(row, field, value.normalize(_PLAIN) if value else Decimal(0))
+            setattr(row, field, value.normalize(_PLAIN) if value else Decimal(0))
 
 
 class SpanRollup(Rollup[S]):

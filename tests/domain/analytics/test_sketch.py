@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.analytics.sketch import ERROR, LAYOUT, add_to, bucket_of, count, pack, quantile, unpack, value_of
+from domain.analytics.sketch import ERROR, LAYOUT, add_to, bucket_of, count, pack, quantile, sum_of, unpack, value_of
 
 VALUES = st.lists(st.integers(0, 2**62) | st.decimals(0, 10**20, places=12), min_size=1, max_size=60)
 
@@ -40,6 +40,15 @@ def test_sketches_add_up_and_a_part_can_be_taken_out_again(one, other):
     assert pack(both) == pack(sketch_of(other + one))
     add_to(both, ((bucket, -count) for bucket, count in sketch_of(other).items()))
     assert pack(both) == pack(sketch_of(one))
+
+
+@given(VALUES, VALUES)
+def test_the_sum_of_two_sketches_leaves_the_second_as_it_is(one, other):
+    second = sketch_of(other)
+    both = sum_of(sketch_of(one), second)
+    both[bucket_of(1)] = both.get(bucket_of(1), 0) + 1
+    assert pack(both) == pack(sketch_of([*one, *other, 1]))
+    assert second == sketch_of(other)
 
 
 def test_a_bucket_holds_its_upper_end_and_stands_for_its_middle():
