@@ -7,6 +7,7 @@ import msgspec
 
 from scheduler.batch import Batch
 from scheduler.capacity import Tally
+from scheduler.lists import Attempt
 from scheduler.pipeline import DEPTH, Appended, Appender
 from scheduler.setting_aside import SettingAside
 from store.unit import StoreError, Unit
@@ -59,6 +60,11 @@ class Appending:
     def full(self) -> bool:
         """Whether another batch would only wait."""
         return len(self._on_the_way) >= DEPTH
+
+    def attempts(self) -> set[Attempt]:
+        """Return the attempts that batches on their way take."""
+        taken = (each.taken() for batch in self._on_the_way for each in batch.streams().values())
+        return {(execution.id, step, execution.steps[step].attempt) for some in taken for execution, step in some}
 
     def now(self, batch: Batch) -> Again:
         """Append a batch and wait for it."""

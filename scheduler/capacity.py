@@ -54,6 +54,9 @@ class Tally:
             self.add(agent, -calls)
 
 
+NOTHING = Tally()
+
+
 class Capacity:
     """The number of calls that a worker may have open, and the number that it has.
 
@@ -78,7 +81,11 @@ class Capacity:
     @property
     def free(self) -> int:
         """How many more calls the worker may open."""
-        return 0 if self.closed else max(0, self.max_open - self.open.total)
+        return self.left(NOTHING)
+
+    def left(self, taking: Tally) -> int:
+        """Return how many more calls the worker may open beside those in `taking`, of batches on their way."""
+        return 0 if self.closed else max(0, self.max_open - self.open.total - taking.total)
 
     def limit(self, agent: str, limits: AgentLimits | None) -> None:
         """Note the limits of `agent`; None: the worker may have as many calls of it open as its share allows."""
@@ -107,15 +114,21 @@ class Capacity:
         """Return the agents that have calls open, or wait for room."""
         return self.waiting.union(agent for agent, calls in self.open.of.items() if calls)
 
-    def rooms(self) -> dict[str, int]:
-        """Return how many more calls each agent may get: of agents that have some, or a limit of their own."""
-        free, limits, held = self.free, self._limits, self.open.of
-        bound = {agent for agent, limit in limits.items() if limit < self.max_open}.union(self.agents())
-        return {agent: self.room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound}
+    def rooms(self, taking: Tally = NOTHING) -> dict[str, int]:
+        """Return how many more calls each agent may get: of agents that have some, or a limit of their own.
 
-    def share(self) -> int:
+        taking: the calls of batches on their way.
+        """
+        free, limits, held, more = self.left(taking), self._limits, self.open.of, taking.of
+        bound = {agent for agent, limit in limits.items() if limit < self.max_open}.union(self.agents(), more)
+        return {
+            agent: self.room(limits.get(agent, self.max_open), held.get(agent, 0) + more.get(agent, 0), free)
+            for agent in bound
+        }
+
+    def share(self, taking: Tally = NOTHING) -> int:
         """Return how many calls an agent may get that has none and no limit of its own."""
-        return self.room(self.max_open, 0, self.free)
+        return self.room(self.max_open, 0, self.left(taking))
 
     def room(self, limit: int, held: int, free: int) -> int:
         """Return how many more calls an agent may get that has `held`, at most `limit`, while `free` may be opened."""

@@ -1,12 +1,13 @@
 """The duty of claiming due steps: recording that their attempts start, and calling their agents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from domain.agents.calls import AgentCall
 from domain.executions.decisions.step import start_step
 from domain.executions.engine.unfolding import Take
+from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty, Desk
 from scheduler.lists import Attempt
@@ -22,9 +23,11 @@ class Claiming(DecidingDuty[Attempt]):
 
     Each agent and process that waits has its turn; an agent of which the worker may have no more calls waits until one
     of them ends. An alarm wakes the duty when the rate, the tokens or the pause of an agent admit the next call.
+    Attempts of executions that are on their way into the log are held, and count as open, until these have arrived.
     """
 
     word = "due"
+    overlaps = True
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -34,6 +37,8 @@ class Claiming(DecidingDuty[Attempt]):
         self._timekeeper = Timekeeper("limits", desk.alarms, self.rouse)
         self._ensured: set[str] = set()
         self._awaits_end = False
+        self._held: dict[Attempt, str] = {}  # with their agents
+        self._blocked = False  # all that are held wait for batches on their way
         desk.states.epochs.subscribe(self.forget_all)
 
     def forget_all(self) -> None:
@@ -42,37 +47,40 @@ class Claiming(DecidingDuty[Attempt]):
 
     @property
     def ready(self) -> bool:
-        """Whether attempts may be due, and the worker may take some."""
-        capacity = self.desk.capacity
-        return (self._awake or self._more or capacity.ended) and capacity.free > 0
+        """Whether attempts may be due, or are held, and the worker may take some."""
+        appending, capacity = self.desk.appending, self.desk.capacity
+        if appending.full:
+            return False
+        if self._held and not self._blocked:
+            return True
+        return (self._awake or self._more or capacity.ended) and capacity.left(appending.taking) > 0
+
+    def wake(self, detail: str = "") -> None:
+        """Note that attempts may be due, and that those held may be decided on."""
+        super().wake()
+        self._blocked = False
 
     def work(self) -> None:
         """Claim due attempts and record that they start; strike off attempts that are not due by the log."""
-        desk, capacity = self.desk, self.desk.capacity
-        limit = min(MAX_CLAIM, capacity.free)
-        if limit == 0:
+        claimed = self._free_of_batches(self._claim_due())
+        if not claimed:
             return
-        if self._awake or capacity.ended:
-            self._awake = capacity.ended = False
-            self._vain_since = None
-        # An agent that admits no call now may be one that this worker has not met.
-        desk.calling.read_limits(capacity.agents() | capacity.closed_agents)
-        rooms = capacity.rooms()
-        made = self._claim(min(limit, capacity.share()), rooms)
-        turns = made.turns
-        capacity.waiting = still_waiting(turns, capacity.waiting)
-        self._more = self._may_go_on(turns, made.rooms)
-        self._await(made)
-        self._record_answers([attempt for turn in turns for attempt in turn.answered])
-        claimed = self._fitting(made)
-        if claimed:
-            batch, idle, rest = self.decide(claimed)
-            again = desk.appending.now(batch)
-            self.decide_afresh([due for due in claimed if due[0] in again] + idle + [*rest])
+        desk, appending = self.desk, self.desk.appending
+        batch, idle, rest = self.decide(list(claimed))
+        if idle:
+            self.decide_afresh(idle, batch)
+        for attempt in rest:
+            self._hold(attempt, claimed.pop(attempt))
+        if not appending.busy and not self._more and not desk.answers and desk.quiet():
+            self._after(claimed, appending.now(batch))
+        else:
+            appending.later(Work(batch, lambda again: self._after(claimed, again), lambda: None))
 
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took; an agent that is full may have ended calls of it."""
-        self._awake = self._awake or self._awaits_end
+        self._blocked = False
+        # Of a decision that was not recorded no call ends, for which attempts may wait.
+        self._awake = self._awake or self._awaits_end or bool(batch.conflicts or batch.failures)
         if batch.taken:
             for execution_id, step, error in self.desk.calling.begin(batch.taken):
                 self.desk.calling.abandon(execution_id, step)
@@ -94,6 +102,49 @@ class Claiming(DecidingDuty[Attempt]):
         desk, steps = self.desk, [(id, step) for id, step, _ in items]
         desk.lists.postpone_steps(desk.worker_id, [step for step in steps if step[0] in alone])
         desk.lists.drop_steps(desk.worker_id, [step for step in steps if step[0] not in alone])
+
+    def _claim_due(self) -> dict[Attempt, str]:
+        """Claim due attempts, if there may be any; return those that the worker begins, with their agents."""
+        desk, capacity, taking = self.desk, self.desk.capacity, self.desk.appending.taking
+        limit = min(MAX_CLAIM, capacity.left(taking))
+        if limit == 0 or not (self._awake or self._more or capacity.ended):
+            return {}
+        if self._awake or capacity.ended:
+            self._awake = capacity.ended = False
+            self._vain_since = None
+        # An agent that admits no call now may be one that this worker has not met.
+        desk.calling.read_limits(capacity.agents() | capacity.closed_agents)
+        rooms = capacity.rooms(taking)
+        made = self._claim(min(limit, capacity.share(taking)), rooms)
+        turns = made.turns
+        capacity.waiting = still_waiting(turns, capacity.waiting)
+        self._more = self._may_go_on(turns, made.rooms)
+        self._await(made)
+        self._record_answers([attempt for turn in turns for attempt in turn.answered])
+        return self._fitting(made)
+
+    def _free_of_batches(self, claimed: dict[Attempt, str]) -> dict[Attempt, str]:
+        """Return the attempts, those held included, that may be decided on now; hold the others."""
+        in_flight = self.desk.appending.in_flight
+        if not in_flight and not self._held:
+            return claimed
+        for agent in self._held.values():
+            self.desk.capacity.open.add(agent, -1)
+        waiting, self._held = {**self._held, **claimed}, {}
+        for attempt in [each for each in waiting if each[0] in in_flight]:
+            self._hold(attempt, waiting.pop(attempt))
+        self._blocked = True
+        return waiting
+
+    def _hold(self, attempt: Attempt, agent: str) -> None:
+        self._held[attempt] = agent
+        self._blocked = False
+        self.desk.capacity.open.add(agent)
+
+    def _after(self, started: Collection[Attempt], again: Again) -> None:
+        """Decide afresh on the attempts that met a conflict."""
+        if again:
+            self.decide_afresh([attempt for attempt in started if attempt[0] in again])
 
     def _claim(self, limit: int, rooms: Mapping[str, int]) -> LimitedTurns:
         desk, limited = self.desk, self.desk.capacity.listed_only()
@@ -131,8 +182,8 @@ class Claiming(DecidingDuty[Attempt]):
         self._vain_since = None
         return False
 
-    def _fitting(self, made: LimitedTurns) -> list[Attempt]:
-        """Return the claimed attempts that this worker may begin; put the others back in their groups.
+    def _fitting(self, made: LimitedTurns) -> dict[Attempt, str]:
+        """Return the claimed attempts that this worker may begin, with their agents; put the others back.
 
         The worker reads the limits of an agent, and the agent of a row that does not state it, after its first claim.
         """
@@ -143,15 +194,15 @@ class Claiming(DecidingDuty[Attempt]):
         desk.calling.read_limits({agent for _, (agent, _) in claimed})
         shares = desk.take()
         taken: list[str] = []
-        fitting: list[Attempt] = []
+        fitting: dict[Attempt, str] = {}
         others: list[tuple[UUID, str, StepGroup]] = []
-        for (id, step, number), group in claimed:
+        for attempt, group in claimed:
             agent = group[0]
             if group == UNKNOWN or agent in made.admitted or shares.grant(agent, taken.copy):
                 taken.append(agent)
-                fitting.append((id, step, number))
+                fitting[attempt] = agent
             else:
-                others.append((id, step, group))
+                others.append((attempt[0], attempt[1], group))
                 desk.capacity.waiting.add(agent)
         if others:
             desk.lists.regroup_steps(desk.worker_id, others)
@@ -159,7 +210,8 @@ class Claiming(DecidingDuty[Attempt]):
             self._awake = self._awake or any(group[0] in limited for _, _, group in others)
         for agent, counted in made.counted.items():
             attempts = [attempt for attempt, group in claimed if group[0] == agent]
-            desk.reports.claim(attempts, counted, desk.calling.attempts())
+            under_way = desk.calling.attempts() | desk.appending.attempts() | self._held.keys()
+            desk.reports.claim(attempts, counted, under_way)
         return fitting
 
     def _record_answers(self, answered: Sequence[Attempt]) -> None:
