@@ -94,6 +94,7 @@ class Dispatcher:
             capacity=capacity,
             nudge=self._nudge,
             take_in=lambda: self._receive(wait=False),
+            settle=self._settle,
             quiet=inbox.empty,
             reports=self._reports,
         )

@@ -38,8 +38,9 @@ class Desk:
 
     actor: names the worker in causes. aside: the executions about which no decision succeeds. capacity: the calls that
     the worker may have open. nudge: makes the dispatcher go through the duties soon; callable from any thread. take_in:
-    settles batches that the appender has appended. quiet: returns whether nothing has arrived since. answers: agents'
-    answers that no duty has decided on. reports: what answers say about the limits of agents.
+    settles batches that the appender has appended. settle: waits until no batch is on its way. quiet: returns whether
+    nothing has arrived since. answers: agents' answers that no duty has decided on. reports: what answers say about the
+    limits of agents.
     """
 
     worker_id: UUID
@@ -57,6 +58,7 @@ class Desk:
     capacity: Capacity
     nudge: Callable[[], None]
     take_in: Callable[[], None]
+    settle: Callable[[], None]
     quiet: Callable[[], bool]
     reports: LimitReports
     answers: deque[tuple[AgentCall, Answer]] = field(default_factory=deque)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter, deque
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,7 +15,7 @@ from domain.executions.events.child import ChildStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.events.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
-from scheduler.appending import Again
+from scheduler.appending import Again, Work
 from scheduler.batch import Batch
 from scheduler.duty import Desk, Duty
 from scheduler.ended_runs import end_runs, reports_to_schedule
@@ -37,17 +38,26 @@ class Reacting(Duty):
     """Handles messages between executions, each in the append of the events that follow from it."""
 
     word = "message"
+    overlaps = True
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self._blocked = False  # all messages that this worker has are for executions on their way
         self._held: deque[Message] = deque()
         self._notified: deque[MessageKey] = deque()
         self._contended: set[UUID] = set()
 
     @property
     def ready(self) -> bool:
-        """Whether messages may wait, or this worker has some."""
-        return self._awake or bool(self._held or self._notified)
+        """Whether messages may wait, or this worker has some that may be decided on now."""
+        if self.desk.appending.full:
+            return False
+        return self._awake or bool(self._notified or (self._held and not self._blocked))
+
+    def wake(self, detail: str = "") -> None:
+        """Note that messages may wait, and go through those that this worker has again."""
+        super().wake()
+        self._blocked = False
 
     def work(self) -> None:
         """Handle the messages that this worker has, and others that no worker has."""
@@ -61,6 +71,7 @@ class Reacting(Duty):
 
     def recorded(self, batch: Batch) -> None:
         """Take the messages of a batch: the append claimed them for this worker."""
+        self._blocked = False
         if self._contended:
             self._contended.difference_update(batch.recorded())
         self._held.extend(batch.messages)
@@ -73,24 +84,59 @@ class Reacting(Duty):
 
     def _react(self) -> None:
         self._drop([self._notified.popleft() for _ in range(len(self._notified))])
-        taken = [self._held.popleft() for _ in range(min(BATCH, len(self._held)))]
-        for message in taken:
-            if type(message.event) in ABANDONS_ATTEMPT:
-                self._notify(message)
-        messages = [message for message in taken if type(message.event) not in ABANDONS_ATTEMPT]
+        messages = self._take()
+        again: Again | None = None
         try:
+            for message in messages:
+                if type(message.event) in ABANDONS_ATTEMPT:
+                    self._notify(message)
+            messages = [message for message in messages if type(message.event) not in ABANDONS_ATTEMPT]
             if any(map(reports_to_schedule, messages)):
                 end_runs(self.desk, [message for message in messages if reports_to_schedule(message)])
                 messages = [message for message in messages if not reports_to_schedule(message)]
-            for tried in range(TRIES):
-                messages = self._without_aside(messages)
-                if not messages:
-                    return
-                messages, errors = self._handle(messages, fresh=tried > 0)
-            self._without_aside(messages)
-            self._stuck(messages, errors)
+            messages = self._without_aside(messages)
+            if not messages:
+                return
+            batch, idle, messages = self._begin(messages, fresh=False)
+            appending = self.desk.appending
+            if not appending.busy and not self._held and not self.desk.answers and self.desk.quiet():
+                again = appending.now(batch)
         except BaseException:
-            self._held.extendleft(reversed(messages))
+            self._keep(messages)
+            raise
+        if again is None:
+            appending.later(Work(batch, lambda again: self._after(messages, idle, again), lambda: self._keep(messages)))
+        else:
+            self._after(messages, idle, again)
+
+    def _take(self) -> list[Message]:
+        """Return messages to handle now: not those to executions on their way, and no more than fit a batch."""
+        taken: list[Message] = []
+        waiting: list[Message] = []
+        in_flight = self.desk.appending.in_flight
+        while self._held and len(taken) < BATCH:
+            message = self._held.popleft()
+            (waiting if message.recipient in in_flight else taken).append(message)
+        self._keep(waiting)
+        self._blocked = not taken
+        return taken
+
+    def _keep(self, messages: Sequence[Message]) -> None:
+        self._held.extendleft(reversed(messages))
+
+    def _after(self, messages: Sequence[Message], idle: Collection[MessageKey], again: Again) -> None:
+        """Handle afresh the messages that met a conflict, or that lead to nothing on states from memory."""
+        left = [message for message in messages if message.recipient in again or message.key in idle]
+        try:
+            for _ in range(1, TRIES):
+                left = self._without_aside(left)
+                if not left:
+                    return
+                left, again = self._handle_afresh(left)
+            self._without_aside(left)
+            self._stuck(left, again)
+        except BaseException:
+            self._keep(left)
             raise
 
     def _notify(self, message: Message) -> None:
@@ -127,27 +173,31 @@ class Reacting(Duty):
                 self._contended.add(id)
         self._without_aside(messages)
 
-    def _handle(self, messages: list[Message], *, fresh: bool) -> tuple[list[Message], Again]:
-        """Decide and append; return the messages to handle again, on states read from the log, and their conflicts."""
+    def _begin(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, set[MessageKey], list[Message]]:
+        """Return a batch of decisions, the messages that lead to nothing, and all that are decided; keep the rest."""
         batch, idle, rest = self._decide(messages, fresh=fresh)
+        self._keep(rest)
+        return batch, {message.key for message in idle}, messages[: len(messages) - len(rest)]
+
+    def _handle_afresh(self, messages: list[Message]) -> tuple[list[Message], Again]:
+        """Decide on states read from the log, and append; return the messages to handle again, and their conflicts."""
+        batch, idle, messages = self._begin(messages, fresh=True)
         again = self.desk.appending.now(batch)
-        messages = messages[: len(messages) - len(rest)]
-        self._held.extendleft(reversed(rest))
-        if fresh:
-            # A message that leads to nothing even then was handled before, or requests something that has happened;
-            # unless an earlier decision in the batch has this effect, and was not recorded.
-            certain = batch.loaded.keys() - batch.broken - again.keys() - batch.failures.keys()
-            self._drop([message.key for message in idle if message.recipient in certain])
-            self.desk.aside.resolved({message.recipient for message in idle} & certain)
-            idle = [message for message in idle if message.recipient in batch.failures]
-        return [each for each in messages if each.recipient in again or each in idle], again
+        # A message that leads to nothing even then was handled before, or requests something that has happened;
+        # unless an earlier decision in the batch has this effect, and was not recorded.
+        certain = batch.loaded.keys() - batch.broken - again.keys() - batch.failures.keys()
+        needless = [message for message in messages if message.key in idle]
+        self._drop([message.key for message in needless if message.recipient in certain])
+        self.desk.aside.resolved({message.recipient for message in needless} & certain)
+        idle = {message.key for message in needless if message.recipient in batch.failures}
+        return [each for each in messages if each.recipient in again or each.key in idle], again
 
     def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message], list[Message]]:
         """Return a batch, the messages that lead to nothing, and the last ones, which follow when the batch is full."""
         begin = {} if fresh else {m.recipient: m.source for m in messages if isinstance(m.event, ChildStarted)}
         # In place of a new child's state, load its parent's: it is then kept when the child ends.
-        batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         size = self._sizes(messages)
+        batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         take = self.desk.take(batch)
         idle: list[Message] = []
         for n, message in enumerate(messages):
@@ -208,7 +258,10 @@ class Reacting(Duty):
         calls = [(each, each.event) for each in messages if isinstance(each.event, ChildStarted)]
         # With its second event a root starts its first child; most roots start no more.
         roots = {event.root for message, event in calls if event.depth > 1 or message.version > 2}
-        return Counter(self.desk.lists.descendants(roots)) if roots else Counter()
+        if not roots:
+            return Counter()
+        self.desk.settle()  # children on their way are not among those that the list counts
+        return Counter(self.desk.lists.descendants(roots))
 
 
 def follow_up(desk: Desk, batch: Batch) -> None:

@@ -38,7 +38,8 @@ class Watch:
     """Follows every execution by its events: its status, and its turn in a process with a limit.
 
     lines_read: by worker, the number of appends before it read the lines that it admits from. closing: by the message
-    that closes it, each child that has not received it.
+    that closes it, each child that has not received it. overlapped: how many batches followed another one of their
+    worker that was on its way.
     """
 
     def __init__(self, plans: Kept) -> None:
@@ -48,6 +49,7 @@ class Watch:
         self._started: dict[UUID, ExecutionStarted] = {}
         self.lines_read: dict[UUID, int] = {}
         self.overtaken = 0
+        self.overlapped = 0
         self._appends = 0
         self._paused: dict[UUID, int] = {}
         self._resumed: dict[UUID, int] = {}

@@ -169,8 +169,11 @@ class SimulatedAppender:
         return outcomes
 
     def submit(self, work: Work, units: Sequence[Unit]) -> None:
-        self._waiting.append((work, units))
         world = self._worker.world
+        under_way = {unit.stream for _, waiting in self._waiting for unit in waiting}
+        assert under_way.isdisjoint(unit.stream for unit in units), "a decision rests on what is recorded"
+        world.watch.overlapped += bool(under_way)
+        self._waiting.append((work, units))
         world.later(world.random.choice([0, 0.01, 0.3]), lambda: self._worker.append(self._append_next))
 
     def _append_next(self) -> None:

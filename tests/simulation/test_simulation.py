@@ -239,6 +239,7 @@ def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> 
     happened = {type(e) for each in simulated for id_ in each.ids for e in each.store.stream(id_)}
     assert {kind for kind in STORED_NAMES if kind.__module__.startswith("domain.executions")} - happened == set()
     assert sum(each.lists.waited for each in simulated) > 20, "agents wait for their limits"
+    assert sum(each.watch.overlapped for each in simulated) > 20, "workers decide while a batch is on its way"
 
 
 def test_everything_that_can_happen_to_a_batch_happens_in_simulations() -> None:
