@@ -73,9 +73,10 @@ def site(datastore: Datastore, request: pytest.FixtureRequest) -> Iterator[Site]
 @pytest.fixture
 def happened(datastore: Datastore) -> Iterator[Site]:
     """One course at a moment at which executions wait for each other, and the lists have rows of every kind."""
-    made = Site(datastore, simulated(2, 60))
+    made = Site(datastore, simulated(11, 60))
     sources, lines = set[Any](), Counter[Any]()
     while len(sources) < 3 or lines.total() < len(lines) + 3:
+        assert made.left, "another seed comes to such a moment"
         made.happen(5)
         sources, lines = {row[0] for row in made.listed()["outbox"]}, waiting_lines(made)
     yield made
