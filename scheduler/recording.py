@@ -18,6 +18,8 @@ from store.unit import Outage
 logger = logging.getLogger(__name__)
 
 MAX_ANSWERS = 150
+# Batches are appended one after the other: while one is on its way, fewer answers wait for it, and others join them.
+FEW_ANSWERS = 50
 BATCHES = 16
 
 Answered = tuple[AgentCall, Answer]
@@ -29,7 +31,7 @@ class Recording(DecidingDuty[Answered]):
     overlaps = True
     drains = True
 
-    _blocked = 0  # how many answers waited when all of them were for executions on their way
+    _blocked = 0  # how many answers waited when all of them, or all but few, were for executions on their way
 
     @property
     def ready(self) -> bool:
@@ -135,6 +137,9 @@ class Recording(DecidingDuty[Answered]):
         while waiting and len(taken) < MAX_ANSWERS:
             answered = waiting.popleft()
             (held if answered[0].execution_id in in_flight else taken).append(answered)
+        if len(taken) < FEW_ANSWERS and self.desk.appending.busy:
+            held += taken
+            taken = []
         self._put_back(held)
         self._blocked = 0 if taken else len(held)
         self.desk.calling.answered(call for call, _ in taken)
