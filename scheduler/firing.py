@@ -94,11 +94,12 @@ class Firing(DecidingDuty[Due]):
 
     def _fire(self, timers: list[Due]) -> None:
         in_flight = self.desk.appending.in_flight
-        # A decision on an execution that is on its way would meet a conflict; such a timer has its turn right after.
-        self._held += [(self.desk.clock.now(), due) for due in timers if due[0] in in_flight]
-        timers = [due for due in timers if due[0] not in in_flight]
-        if not timers:
-            return
+        if not in_flight.isdisjoint([due[0] for due in timers]):
+            # A decision on an execution that is on its way would meet a conflict: its timers have their turn next.
+            self._held += [(self.desk.clock.now(), due) for due in timers if due[0] in in_flight]
+            timers = [due for due in timers if due[0] not in in_flight]
+            if not timers:
+                return
         batch, idle, rest = self.decide(timers)
         if idle:
             self.decide_afresh(idle, batch)

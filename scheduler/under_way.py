@@ -84,7 +84,7 @@ class ExecutionUnderWay(UnderWay):
 
     def _send(self, source: UUID, events: Sequence[Event]) -> None:
         for version, event in enumerate(events, self.version + len(self.events) + 1):
-            if (recipient := recipient_of(event)) is not None:
+            if type(event) in MESSAGES and (recipient := recipient_of(event)) is not None:
                 self.sent.append(Message(source, version, recipient, event))
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
