@@ -45,3 +45,9 @@ def _nothing_is_broken() -> Iterator[None]:
 def _several_turns_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a turn act on few executions, so that workers die, and other ones go on, in the middle of a list."""
     monkeypatch.setattr("scheduler.batches.MOST", 6)
+
+
+@pytest.fixture(autouse=True)
+def _answers_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers decide on answers beside a batch on its way, though simulated ones have few at a time."""
+    monkeypatch.setattr("scheduler.recording.FEW_ANSWERS", 1)
