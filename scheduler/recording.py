@@ -18,8 +18,10 @@ from store.unit import Outage
 logger = logging.getLogger(__name__)
 
 MAX_ANSWERS = 150
-# Batches are appended one after the other: while one is on its way, fewer answers wait for it, and others join them.
+# Batches are appended one after the other: while one is on its way, fewer answers wait, and others join them; but only
+# until so many batches have arrived.
 FEW_ANSWERS = 50
+FEW_WAIT = 4
 BATCHES = 16
 
 Answered = tuple[AgentCall, Answer]
@@ -32,6 +34,8 @@ class Recording(DecidingDuty[Answered]):
     drains = True
 
     _blocked = 0  # how many answers waited when all of them, or all but few, were for executions on their way
+    _few_wait = 0  # for how many batches few answers wait still
+    _few_waited = False  # they have waited long enough
 
     @property
     def ready(self) -> bool:
@@ -54,6 +58,9 @@ class Recording(DecidingDuty[Answered]):
     def recorded(self, batch: Batch) -> None:
         """Go through the answers that waited for the batch again."""
         self._blocked = 0
+        if self._few_wait:
+            self._few_wait -= 1
+            self._few_waited = self._few_wait == 0
 
     def execution_of(self, item: Answered) -> UUID:
         """Return the execution whose attempt was answered."""
@@ -137,9 +144,12 @@ class Recording(DecidingDuty[Answered]):
         while waiting and len(taken) < MAX_ANSWERS:
             answered = waiting.popleft()
             (held if answered[0].execution_id in in_flight else taken).append(answered)
-        if len(taken) < FEW_ANSWERS and self.desk.appending.busy:
+        if 0 < len(taken) < FEW_ANSWERS and self.desk.appending.busy and not self._few_waited:
+            self._few_wait = self._few_wait or FEW_WAIT
             held += taken
             taken = []
+        elif taken:
+            self._few_wait, self._few_waited = 0, False
         self._put_back(held)
         self._blocked = 0 if taken else len(held)
         self.desk.calling.answered(call for call, _ in taken)
