@@ -71,6 +71,7 @@ def pages(rows: list[Any], size: int) -> Iterator[list[Any]]:
 @settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 5), whim=st.integers(0, 999), size=st.integers(1, 200))
 @example(seed=5, whim=191, size=179)  # a delay before a round
+@example(seed=5, whim=23, size=50)  # an execution that waits for it
 def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, whim, size):
     states, log = cut_short(seed, whim)
     models = ExecutionList(), ExecutionDetailProjection(), ProcessCatalogue()
@@ -118,7 +119,10 @@ def waits_in(state: Execution) -> Iterator[tuple[Any, ...]]:
     """What the steps of an execution wait for, and until when; the due list has those that wait for a worker's call."""
     for id_, step in state.steps.items():
         kind = awaited_by_step(step.status, TYPES[type(state.plan.steps[id_])])
-        if kind is not None and step.status not in (SCHEDULED, STARTED):
+        delay = state.timers.get((id_, ROUND))
+        if delay is not None:
+            yield state.id, id_, "timer", delay
+        elif kind is not None and step.status not in (SCHEDULED, STARTED):
             yield state.id, id_, kind, {"retry": state.timers.get((id_, RETRY)), "agent": None}.get(kind, step.due_at)
 
 
