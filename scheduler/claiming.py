@@ -79,7 +79,7 @@ class Claiming(DecidingDuty[Attempt]):
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took; an agent that is full may have ended calls of it."""
         self._blocked = False
-        # Of a decision that was not recorded no call ends, for which attempts may wait.
+        # Attempts may wait for the end of a call that never begins, as its decision was not recorded.
         self._awake = self._awake or self._awaits_end or bool(batch.conflicts or batch.failures)
         if batch.taken:
             for execution_id, step, error in self.desk.calling.begin(batch.taken):
@@ -208,9 +208,11 @@ class Claiming(DecidingDuty[Attempt]):
             desk.lists.regroup_steps(desk.worker_id, others)
             limited = desk.capacity.listed_only()
             self._awake = self._awake or any(group[0] in limited for _, _, group in others)
+        under_way: set[Attempt] = set()
+        if made.counted:
+            under_way = desk.calling.attempts() | desk.appending.attempts() | self._held.keys()
         for agent, counted in made.counted.items():
             attempts = [attempt for attempt, group in claimed if group[0] == agent]
-            under_way = desk.calling.attempts() | desk.appending.attempts() | self._held.keys()
             desk.reports.claim(attempts, counted, under_way)
         return fitting
 

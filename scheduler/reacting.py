@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -97,7 +97,9 @@ class Reacting(Duty):
             messages = self._without_aside(messages)
             if not messages:
                 return
-            batch, idle, messages = self._begin(messages, fresh=False)
+            batch, idle, rest = self._decide(messages, fresh=False)
+            self._keep(rest)
+            messages = messages[: len(messages) - len(rest)]
             appending = self.desk.appending
             if not appending.busy and not self._held and not self.desk.answers and self.desk.quiet():
                 again = appending.now(batch)
@@ -124,9 +126,10 @@ class Reacting(Duty):
     def _keep(self, messages: Sequence[Message]) -> None:
         self._held.extendleft(reversed(messages))
 
-    def _after(self, messages: Sequence[Message], idle: Collection[MessageKey], again: Again) -> None:
+    def _after(self, messages: Sequence[Message], idle: Sequence[Message], again: Again) -> None:
         """Handle afresh the messages that met a conflict, or that lead to nothing on states from memory."""
-        left = [message for message in messages if message.recipient in again or message.key in idle]
+        nothing = {message.key for message in idle}
+        left = [message for message in messages if message.recipient in again or message.key in nothing]
         try:
             for _ in range(1, TRIES):
                 left = self._without_aside(left)
@@ -173,23 +176,18 @@ class Reacting(Duty):
                 self._contended.add(id)
         self._without_aside(messages)
 
-    def _begin(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, set[MessageKey], list[Message]]:
-        """Return a batch of decisions, the messages that lead to nothing, and all that are decided; keep the rest."""
-        batch, idle, rest = self._decide(messages, fresh=fresh)
-        self._keep(rest)
-        return batch, {message.key for message in idle}, messages[: len(messages) - len(rest)]
-
     def _handle_afresh(self, messages: list[Message]) -> tuple[list[Message], Again]:
         """Decide on states read from the log, and append; return the messages to handle again, and their conflicts."""
-        batch, idle, messages = self._begin(messages, fresh=True)
+        batch, needless, rest = self._decide(messages, fresh=True)
         again = self.desk.appending.now(batch)
         # A message that leads to nothing even then was handled before, or requests something that has happened;
         # unless an earlier decision in the batch has this effect, and was not recorded.
         certain = batch.loaded.keys() - batch.broken - again.keys() - batch.failures.keys()
-        needless = [message for message in messages if message.key in idle]
         self._drop([message.key for message in needless if message.recipient in certain])
         self.desk.aside.resolved({message.recipient for message in needless} & certain)
         idle = {message.key for message in needless if message.recipient in batch.failures}
+        self._keep(rest)
+        messages = messages[: len(messages) - len(rest)]
         return [each for each in messages if each.recipient in again or each.key in idle], again
 
     def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message], list[Message]]:
