@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.web.accessibility import check_everywhere
 from tests.web.conftest import LIMIT_MS, Served, Watched
+from tests.web.tabbing import arrive
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -80,6 +81,7 @@ def test_a_step_shows_the_steps_inside_its_box_when_it_is_opened(
     expect(inside).to_have_count(0)
     page.get_by_role("link", name="Show the 2 steps inside Visit").click()
     expect(inside).to_be_visible()
+    arrive(page)
     page.get_by_role("link", name="Show the 1 step inside Revise").press("Enter")
     expect(page.get_by_role("group", name="Diagram of the 1 step inside revise")).to_be_visible()
     close = page.get_by_role("link", name="Hide the 2 steps inside Visit")
