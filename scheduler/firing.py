@@ -1,4 +1,4 @@
-"""The duty of firing timers: many in one append, the next batch decided while the last is on its way."""
+"""The duty of firing timers: all that are due are decided, many go into one append."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -89,25 +89,37 @@ class Firing(DecidingDuty[Due]):
         now = self.desk.clock.now()
         due = [timer for due_at, timer in self._held if due_at <= now]
         self._held = [held for held in self._held if held[0] > now]
-        for begin in range(0, len(due), BATCH):
-            self._fire(due[begin : begin + BATCH])
+        for begin in range(0, len(due), MAX_CLAIM):
+            self._fire_together(due[begin : begin + MAX_CLAIM])
 
-    def _fire(self, timers: list[Due]) -> None:
-        in_flight = self.desk.appending.in_flight
-        if not in_flight.isdisjoint([due[0] for due in timers]):
+    def _fire_together(self, due: list[Due]) -> None:
+        """Decide on as many timers as one claim brings, then append: appends would slow the decisions down."""
+        decided: list[Work] = []
+        try:
+            for begin in range(0, len(due), BATCH):
+                self._fire(due[begin : begin + BATCH], decided)
+        finally:
+            # However many batches are on their way: a timer waits for the decision, not for the append.
+            for work in decided:
+                self.desk.appending.later(work)
+
+    def _fire(self, timers: list[Due], decided: list[Work]) -> None:
+        """Add to what is decided, and not on its way yet, the decisions on more timers."""
+        under_way = self.desk.appending.in_flight.union(*(work.batch.streams() for work in decided))
+        if not under_way.isdisjoint([due[0] for due in timers]):
             # A decision on an execution that is on its way would meet a conflict: its timers have their turn next.
-            self._held += [(self.desk.clock.now(), due) for due in timers if due[0] in in_flight]
-            timers = [due for due in timers if due[0] not in in_flight]
+            self._held += [(self.desk.clock.now(), due) for due in timers if due[0] in under_way]
+            timers = [due for due in timers if due[0] not in under_way]
             if not timers:
                 return
-        batch, idle, rest = self.decide(timers)
+        besides = [work.batch for work in decided]
+        batch, idle, rest = self.decide(timers, *besides)
         if idle:
-            self.decide_afresh(idle, batch)
+            self.decide_afresh(idle, batch, *besides)
         if rest:
             timers = timers[: len(timers) - len(rest)]
             self._held += [(self.desk.clock.now(), due) for due in rest]
-        # However many batches are on their way: a timer waits for the decision, not for the append.
-        self.desk.appending.later(Work(batch, lambda again: self._after(timers, again), lambda: None))
+        decided.append(Work(batch, lambda again: self._after(timers, again), lambda: None))
 
     def _after(self, timers: list[Due], again: Again) -> None:
         if again:

@@ -48,6 +48,7 @@ def _several_turns_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _answers_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let workers decide on answers beside a batch on its way, though simulated ones have few at a time."""
+def _batches_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers have several batches on their way, though simulated ones have few answers and timers at a time."""
     monkeypatch.setattr("scheduler.recording.FEW_ANSWERS", 1)
+    monkeypatch.setattr("scheduler.firing.BATCH", 2)
