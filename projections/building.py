@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import msgspec
@@ -63,10 +63,7 @@ def workshop(
 
     Raises RebuildRunning if another process holds it, or psycopg.OperationalError in an outage.
     """
-    with (
-        closing(connect(datastore, "build", search_path=f"{slot},{LIVE}")) as connection,
-        closing(connect(datastore, "build reader")) as reader,
-    ):
+    with _connected(datastore, slot) as (connection, reader):
         if not try_lock(connection, REBUILD_LOCK, projection.name):
             holder = holder_of(connection, REBUILD_LOCK, projection.name)
             raise RebuildRunning(f"{projection.name} is being built already, under a lock {holder}")
@@ -75,6 +72,17 @@ def workshop(
         # The server releases the locks of a closed connection some time later; the next build may come before.
         release_shared(connection)
         unlock(connection, REBUILD_LOCK, projection.name)
+
+
+@contextmanager
+def _connected(datastore: Datastore, slot: str) -> Iterator[tuple[Connection[Any], Connection[Any]]]:
+    """Open the connections that write and read, both at once: a small read model takes not much longer to build."""
+    with ExitStack() as opened:
+        with ThreadPoolExecutor(1, thread_name_prefix="connect") as beside:
+            coming = beside.submit(lambda: opened.enter_context(closing(connect(datastore, "build reader"))))
+            writing = connect(datastore, "build", search_path=f"{slot},{LIVE}")
+            connection, reader = opened.enter_context(closing(writing)), coming.result()
+        yield connection, reader
 
 
 def build(shop: Workshop, *, resume: bool = False) -> int:
