@@ -111,8 +111,10 @@ class BackgroundModel:
                 return await reply.read(partial(read_reply, dialect=self._dialect))
             if not id:
                 return malformed("a response in the background has no id")
-            await self._keep(call, id)
+        # Known before it is recorded: the attempt may be cancelled as soon as the log has the id.
         self._polls[call.idempotency_key] = id
+        if not call.response_id:
+            await self._keep(call, id)
         return await self._polled(id, headers, disclosed)
 
     async def _keep(self, call: AgentCall, id: str) -> None:

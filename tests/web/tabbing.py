@@ -34,15 +34,6 @@ ELSEWHERE = (
     # the lines above: tests/web/test_templates_browser.py
 )
 
-# A browser that was led to a place in a page takes the focus away in the frame in which it shows that place.
-NEXT_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-def arrive(page: Page) -> None:
-    """Wait until the page is loaded and shows the place that its address names: keys before that get lost."""
-    page.wait_for_load_state()
-    page.evaluate(NEXT_FRAMES)
-
 
 class Keys:
     """A person without a mouse, on one page. sent: the paths of the forms that were sent."""
@@ -61,7 +52,6 @@ class Keys:
 
     def reach(self, target: Locator) -> None:
         """Press Tab until the control has the focus."""
-        arrive(self.page)
         pressed = 0
         while pressed <= MOST_TABS:
             left = target.evaluate(LEAST_TABS)

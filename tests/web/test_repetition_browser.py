@@ -3,14 +3,15 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.web.accessibility import check_everywhere
 from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.tabbing import arrive
 
 expect.set_options(timeout=LIMIT_MS)
 
+# A browser that was led to a place in a page takes the focus away in the frame in which it shows that place.
+NEXT_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HOSTILE = "<img src=x onerror=alert(1)>"
 TRIP = """
 name: trip
@@ -33,6 +34,12 @@ steps:
     outputs: {text: "{{ steps.write.output }}"}
 outputs: {visited: "{{ steps.visit.output }}"}
 """
+
+
+def arrive(page: Page) -> None:
+    """Wait until the page is loaded and shows the place that its address names: keys before that get lost."""
+    page.wait_for_load_state()
+    page.evaluate(NEXT_FRAMES)
 
 
 @pytest.fixture(scope="module")
