@@ -76,7 +76,7 @@ def workshop(
 
 @contextmanager
 def _connected(datastore: Datastore, slot: str) -> Iterator[tuple[Connection[Any], Connection[Any]]]:
-    """Open the connections that write and read, both at once: a small read model takes not much longer to build."""
+    """Open the connections that write and read, at once: waiting for them is a good part of a small build."""
     with ExitStack() as opened:
         with ThreadPoolExecutor(1, thread_name_prefix="connect") as beside:
             coming = beside.submit(lambda: opened.enter_context(closing(connect(datastore, "build reader"))))

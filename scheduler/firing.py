@@ -1,4 +1,4 @@
-"""The duty of firing timers: all that are due are decided, many go into one append."""
+"""The duty of firing timers: it decides on all that are due, then appends many together."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -12,7 +12,7 @@ from tests.waiting import LIMIT_SECONDS, until
 
 
 class SlowLog:
-    """Has recorded an id some time before it says so, when the attempt has ended already."""
+    """Records an id, and says so only when the test lets it; by then the attempt has ended."""
 
     def __init__(self) -> None:
         self.recorded, self.says_so = threading.Event(), threading.Event()
@@ -34,10 +34,12 @@ def test_a_response_is_cancelled_whose_id_has_just_been_recorded(server: Loopbac
     gateway.begin(call(), config, Deliveries())
     assert log.recorded.wait(LIMIT_SECONDS)
 
-    # when its attempt is cancelled
-    gateway.cancel(EXECUTION, "write", 1)
+    try:
+        # when its attempt is cancelled
+        gateway.cancel(EXECUTION, "write", 1)
 
-    # then the provider is notified
-    until(lambda: [each.path for each in server.requests] == ["/v1/responses", "/v1/responses/resp_1/cancel"])
-    log.says_so.set()
-    gateway.close(grace=timedelta())
+        # then the provider is notified
+        until(lambda: [each.path for each in server.requests] == ["/v1/responses", "/v1/responses/resp_1/cancel"])
+    finally:
+        log.says_so.set()
+        gateway.close(grace=timedelta())
