@@ -1,6 +1,6 @@
 """Read tables built from the log beside those in use: page by page, resumed after an interruption, caught up later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
@@ -30,8 +30,9 @@ class RebuildRunning(RuntimeError):
 class Workshop(msgspec.Struct, frozen=True):
     """The tools of one build or switch of a projection's tables, for as long as it holds the projection's lock.
 
-    connection writes, with `slot` first on its search path; reader reads the log. progress: called with positions done
-    and to do, after each page; an error that it raises interrupts the build, which the next one may continue.
+    connection writes; reader reads the log, and creates indexes beside it. Both have `slot` first on their search path.
+    progress: called with positions done and to do, after each page; an error that it raises interrupts the build, which
+    the next one may continue.
     """
 
     connection: Connection[Any]
@@ -78,10 +79,13 @@ def workshop(
 def _connected(datastore: Datastore, slot: str) -> Iterator[tuple[Connection[Any], Connection[Any]]]:
     """Open the connections that write and read, at once: waiting for them is a good part of a small build."""
     with ExitStack() as opened:
+
+        def opening(part: str) -> Connection[Any]:
+            return opened.enter_context(closing(connect(datastore, part, search_path=f"{slot},{LIVE}")))
+
         with ThreadPoolExecutor(1, thread_name_prefix="connect") as beside:
-            coming = beside.submit(lambda: opened.enter_context(closing(connect(datastore, "build reader"))))
-            writing = connect(datastore, "build", search_path=f"{slot},{LIVE}")
-            connection, reader = opened.enter_context(closing(writing)), coming.result()
+            coming = beside.submit(opening, "build reader")
+            connection, reader = opening("build"), coming.result()
         yield connection, reader
 
 
@@ -96,13 +100,11 @@ def build(shop: Workshop, *, resume: bool = False) -> int:
     if found is not None and found.position > head(shop.reader):
         found = None  # the log has lost events that these tables hold
     if found is None or found.digest != projection.digest or not _complete(shop):
-        _begin(shop)
         found = None
-    at = catch_up(shop, found.position if found is not None else 0)
+    at = catch_up(shop, found.position if found is not None else _write_first(shop))
     if found is None or not found.indexed:
-        with connection.transaction():
-            projection.create_indexes(connection)
-            builds.mark_indexed(connection, projection.name, shop.slot)
+        _create_indexes(shop)
+        builds.mark_indexed(connection, projection.name, shop.slot)
         for table in projection.tables:
             connection.execute(f"analyze {shop.slot}.{table}")
     return at
@@ -115,22 +117,29 @@ def catch_up(shop: Workshop, at: int) -> int:
     return at
 
 
-def _write_to(shop: Workshop, at: int, end: int) -> int:
-    """Write the pages after `at` up to `end`; fold one while the server takes the one before it."""
+def _write_first(shop: Workshop) -> int:
+    """Begin anew and write what the log holds now; create the tables while the first page is read and folded."""
+    end = head(shop.reader)
+    return _write_to(shop, 0, end, lambda: _begin(shop, end))
+
+
+def _write_to(shop: Workshop, begin: int, end: int, prepare: Callable[[], object] = lambda: None) -> int:
+    """Write the pages after `begin` up to `end`; fold one while the server takes the one before it."""
+    at = begin
     with ThreadPoolExecutor(1, thread_name_prefix="write behind") as writer:
-        written: Future[None] | None = None
+        written: Future[object] = writer.submit(prepare)
         try:
             for position, rows in read_ahead(shop.reader, at, end, shop.projection.topics):
                 folded = fold_page(shop.projection, rows, shop.reader)
-                if written is not None:
-                    written.result()
+                written.result()
+                if at > begin:
                     shop.progress(at, end)
                 written = writer.submit(_write_page, shop, rows, folded, position, end)
                 at = position
         finally:
-            if written is not None:
-                written.result()
-    shop.progress(at, end)
+            written.result()
+    if at > begin:
+        shop.progress(at, end)
     return at
 
 
@@ -159,16 +168,30 @@ def discard(shop: Workshop, slot: str) -> None:
     shop.connection.execute(FORGET_LETTERS, (f"{shop.name}:{slot}",))
 
 
-def _begin(shop: Workshop) -> None:
+def _begin(shop: Workshop, target: int) -> None:
     projection, connection = shop.projection, shop.connection
     # Two transactions: if the creation of the tables fails, the record holds the error.
     with connection.transaction():
         discard(shop, BUILDING)
         discard(shop, PREVIOUS)
-        builds.put(connection, shop.name, BUILDING, projection.digest, projection.tables, target=head(shop.reader))
+        builds.put(connection, shop.name, BUILDING, projection.digest, projection.tables, target=target)
     with connection.transaction():
         projection.create(connection, indexed=False)
         restore_figures(connection, projection)
+
+
+def _create_indexes(shop: Workshop) -> None:
+    """Create the indexes that an interrupted build has not created, over both connections at once."""
+    coming = iter(shop.projection.indexes)
+
+    def create(connection: Connection[Any]) -> None:
+        for statement in coming:  # each connection takes the next one that the other has not taken
+            connection.execute(statement.replace(" index ", " index if not exists ", 1))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="create indexes") as beside:
+        other = beside.submit(create, shop.reader)
+        create(shop.connection)
+        other.result()
 
 
 def _complete(shop: Workshop) -> bool:

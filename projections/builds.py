@@ -91,5 +91,5 @@ def existing(connection: Connection[Any], schema: str, tables: Sequence[str]) ->
 
 def drop(connection: Connection[Any], schema: str, tables: Sequence[str]) -> None:
     """Drop the `tables` of `schema` that exist."""
-    for table in tables:
-        connection.execute(f"drop table if exists {schema}.{table}")
+    if tables:
+        connection.execute(f"drop table if exists {', '.join(f'{schema}.{table}' for table in tables)}")

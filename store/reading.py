@@ -13,6 +13,7 @@ from store.datastore import Datastore
 from store.sizes import is_full, page_query
 
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
+FIRST = 10_000  # positions of the first page that is read ahead: its reader has nothing to do until it comes
 
 # One transaction commits rows and position: after a crash the reader projects lost events again, so no commit waits
 # for the disk.
@@ -109,16 +110,18 @@ def read_ahead(
     Raises UnknownEventMet after the rows before that event.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as reader:
-        coming = reader.submit(read_used, connection, after, min(after + BULK, until), topics)
+        end = min(after + FIRST, until)
+        coming = reader.submit(read_used, connection, after, end, topics)
         while after < until:
             found = coming.result()
-            after = reached(found, min(after + BULK, until))
+            after = reached(found, end)
             rows, unknown = known_part(found)
             if unknown is not None:
                 yield unknown.position - 1, rows
                 raise unknown
             if after < until:
-                coming = reader.submit(read_used, connection, after, min(after + BULK, until), topics)
+                end = min(after + BULK, until)
+                coming = reader.submit(read_used, connection, after, end, topics)
             yield after, rows
 
 
