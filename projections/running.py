@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -109,14 +109,18 @@ class Runner:
         self._refuse_lost_positions()
         self._refresh_at = time.monotonic() + REFRESH_SECONDS
 
-    def advance(self) -> int:
+    def advance(self, let_come: Callable[[int], bool] | None = None) -> int:
         """Project at most a page of the log for each group of projections that are at the same position.
 
+        let_come: called with the number of events of a page that is not full, before it is projected; if it returns
+        True, more may have come, and the page is read once more. Default: projects each page as it is.
         Returns the events of the largest page, PAGE for one full in bytes; less means that the log ends there.
         """
         largest, ceiling = 0, None
         for position, group in sorted(self._groups().items(), reverse=True):
             rows: Sequence[TupleRow] = read_page(self._running, position, PAGE)
+            if let_come and not (len(rows) == PAGE or is_full(rows)) and let_come(len(rows)):
+                rows = read_page(self._running, position, PAGE)
             found = PAGE if is_full(rows) else len(rows)
             if ceiling is not None:
                 # Not beyond the position of the others: from there on all read the log together.

@@ -13,6 +13,9 @@ from scheduler.timekeeper import Timekeeper
 from store.lists.due_timers import Due
 
 MAX_CLAIM = 2_000
+# So many timers are decided before their batches are appended, because appends slow decisions down; the decisions on
+# the next timers then overlap the appends.
+TOGETHER = 1_000
 BATCH = 250
 # A worker claims timers, and reads the states of their executions, so long before they are due: then only the decision
 # is left to do.
@@ -89,11 +92,11 @@ class Firing(DecidingDuty[Due]):
         now = self.desk.clock.now()
         due = [timer for due_at, timer in self._held if due_at <= now]
         self._held = [held for held in self._held if held[0] > now]
-        for begin in range(0, len(due), MAX_CLAIM):
-            self._fire_together(due[begin : begin + MAX_CLAIM])
+        for begin in range(0, len(due), TOGETHER):
+            self._fire_together(due[begin : begin + TOGETHER])
 
     def _fire_together(self, due: list[Due]) -> None:
-        """Decide on as many timers as one claim brings, then append: appends would slow the decisions down."""
+        """Decide on timers, then append."""
         decided: list[Work] = []
         try:
             for begin in range(0, len(due), BATCH):

@@ -29,6 +29,9 @@ DRAIN_SECONDS = 5.0
 # one row instead of two, and an execution one update for many of its steps. The more events a second, the longer.
 LINGER_SECONDS = ((15_000, 0.2), (5_000, 0.15), (2_000, 0.05), (0, 0.005))
 BUSY_EVENTS = 500
+# After a rest, a page of so many events is the first of a burst: what follows has so long to come and share the page,
+# and the worker that appends it has the processor.
+BURST_SECONDS = 0.1
 INBOX_KEEPS = timedelta(days=30)
 
 
@@ -101,11 +104,12 @@ class Projector:
         paused_at = read_at = self._clock.monotonic()
         linger = 0.0
         while not self._stopping.is_set():
-            if self._clock.monotonic() - paused_at < linger:
+            rested = self._clock.monotonic() - paused_at >= linger
+            if not rested:
                 self._stopping.wait(linger)
             self._runner.refresh()
             self._wake.clear()
-            events = self._runner.advance()
+            events = self._runner.advance(self._let_come if rested else None)
             self._failures = 0
             self._busy = events >= BUSY_EVENTS
             before, read_at = read_at, self._clock.monotonic()
@@ -115,6 +119,12 @@ class Projector:
                 paused_at = self._clock.monotonic()
                 self._wake.wait(POLL_SECONDS)
         self._drain()
+
+    def _let_come(self, events: int) -> bool:
+        burst = events >= BUSY_EVENTS
+        if burst:
+            self._stopping.wait(BURST_SECONDS)
+        return burst
 
     def _drain(self) -> None:
         deadline = self._clock.monotonic() + DRAIN_SECONDS

@@ -161,8 +161,13 @@ def projector(datastore: Datastore, log: Log) -> Iterator[Callable[..., Projecto
 
 def append(log: Log) -> int:
     """Record an event; the position."""
+    return log.append(skipped(1)[0])
+
+
+def skipped(count: int) -> list[Unit]:
+    """Return units of an event each, of a stream each."""
     event = StepSkipped(at=datetime(2026, 1, 1, tzinfo=UTC), actor="x", step="a", reason="condition_false")
-    return log.append(Unit(uuid4(), 0, [event]))
+    return [Unit(uuid4(), 0, [event]) for _ in range(count)]
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from projections import ALL
 from projections.locks import RUNNER_LOCK
 from projections.positions import Positions
 from projections.tables import create_read_tables
-from scheduler.projector import linger_after
+from scheduler.projector import BUSY_EVENTS, linger_after
 from store.log import Log
-from tests.scheduler.conftest import append
+from tests.scheduler.conftest import append, skipped
 
 
 @pytest.fixture
@@ -95,6 +95,19 @@ def test_nothing_is_lost_when_every_connection_is_cut(datastore, log, projector)
     fresh.close()
     assert arrives(datastore, last)
     assert running.alive
+
+
+def test_what_follows_a_burst_shares_its_page_and_a_stop_ends_the_pause(datastore, log, projector, monkeypatch):
+    monkeypatch.setattr("scheduler.projector.BURST_SECONDS", 600.0)
+    running = projector()
+    assert arrives(datastore, append(log))
+    with datastore.connect() as ear:
+        ear.execute("listen procession_projected")
+        log.append_all(skipped(BUSY_EVENTS))
+        last = append(log)
+        running.stop()
+        assert not running.alive
+        assert [n.payload for n in ear.notifies(timeout=60, stop_after=1)] == [str(last)]
 
 
 def test_entries_of_inboxes_that_cannot_be_dropped_disturb_no_projection(datastore, log, projector, caplog):

@@ -1,0 +1,49 @@
+"""Pages that let more events come before they are projected."""
+
+from uuid import UUID
+
+import pytest
+
+from projections.pages import PAGE
+from projections.running import Runner
+from tests.projections.releases import position, skips
+
+X = UUID(int=1)
+
+
+@pytest.fixture
+def runner(read_tables):
+    opened = Runner(read_tables)
+    opened.refresh()
+    yield opened
+    opened.close()
+
+
+def test_a_page_that_lets_more_come_is_read_once_more(read_tables, runner, append, story):
+    append(story.start(X).happened)
+    heard = []
+
+    def let_come(events):
+        heard.append(events)
+        append(skips(story, 2))
+        return True
+
+    assert runner.advance(let_come) == 3
+    assert heard == [1]
+    assert position(read_tables) == 3
+
+
+def test_a_page_that_need_not_wait_is_projected_as_it_was_read(read_tables, runner, append, story):
+    append(story.start(X).happened)
+
+    def let_come(events):
+        append(skips(story, 2))
+        return False
+
+    assert runner.advance(let_come) == 1
+    assert position(read_tables) == 1
+
+
+def test_a_full_page_waits_for_nothing(runner, append, story):
+    append(skips(story, PAGE))
+    assert runner.advance(lambda events: pytest.fail(f"a page of {events} events is full")) == PAGE
