@@ -57,9 +57,11 @@ async def create(request: Request) -> Response:
         except ValueError:
             raise malformed([Problem("invalid_value", "a day is written as 2027-01-31", "expires")]) from None
     command = CreateKey(new_id(), secret, required(fields, "name"), expires_at=expires_at, **lists)
-    await carry_out(door_of(request).handlers.keys.create, command, cause_of(request))
+    receipt = await carry_out(door_of(request).handlers.keys.create, command, cause_of(request))
     door_of(request).keys.expire()
-    shown = functools.partial(page, title="New key", nav="Keys", secret=secret.text, name=command.name)
+    shown = functools.partial(
+        page, title="New key", nav="Keys", secret=secret.text, name=command.name, position=receipt.position
+    )
     answer = await anyio.to_thread.run_sync(shown, request, "key-made.html")
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -291,7 +291,7 @@ def _keys(person: Keys, served: Served) -> None:
     person.write("#scopes", "viewer")
     person.press("Make the key")
     expect(page.locator("main")).to_contain_text("pp_")
-    person.open("/keys")
+    person.press("All keys")
     person.press("Revoke")
     person.write("details[open] input[name=reason]", "left")
     person.press("Revoke the key")

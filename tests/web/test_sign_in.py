@@ -77,6 +77,8 @@ def test_a_session_ends_with_its_key(client: TestClient, installation: Installat
     other = client.post("/keys", data={"name": "ann", "scopes": "viewer"})
     assert "pp_" in other.text
     installation.project()
+    all_keys = f'href="/keys?min_position={installation.log.last_position()}"'
+    assert all_keys in other.text
     listed = client.get("/keys").text
     assert "ann" in listed
     shown = other.text.partition("pp_")[2].partition("<")[0]
