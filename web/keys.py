@@ -1,6 +1,6 @@
 """Keys: make one, which is shown once, list them, revoke one."""
 
-import functools
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -59,10 +59,8 @@ async def create(request: Request) -> Response:
     command = CreateKey(new_id(), secret, required(fields, "name"), expires_at=expires_at, **lists)
     receipt = await carry_out(door_of(request).handlers.keys.create, command, cause_of(request))
     door_of(request).keys.expire()
-    shown = functools.partial(
-        page, title="New key", nav="Keys", secret=secret.text, name=command.name, position=receipt.position
-    )
-    answer = await anyio.to_thread.run_sync(shown, request, "key-made.html")
+    show = partial(page, title="New key", nav="Keys", secret=secret.text, name=command.name, position=receipt.position)
+    answer = await anyio.to_thread.run_sync(show, request, "key-made.html")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
