@@ -121,6 +121,7 @@ class Runner:
             rows: Sequence[TupleRow] = read_page(self._running, position, PAGE)
             if let_come and not (len(rows) == PAGE or is_full(rows)) and let_come(len(rows)):
                 rows = read_page(self._running, position, PAGE)
+                let_come = None  # they had time to come for the other groups, too
             found = PAGE if is_full(rows) else len(rows)
             if ceiling is not None:
                 # Not beyond the position of the others: from there on all read the log together.

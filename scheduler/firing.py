@@ -1,4 +1,4 @@
-"""The duty of firing timers: it decides on all that are due, then appends many together."""
+"""The duty of firing timers: it decides on those that are due, then appends many together."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -59,7 +59,7 @@ async def create(request: Request) -> Response:
     command = CreateKey(new_id(), secret, required(fields, "name"), expires_at=expires_at, **lists)
     receipt = await carry_out(door_of(request).handlers.keys.create, command, cause_of(request))
     door_of(request).keys.expire()
-    show = partial(page, title="New key", nav="Keys", secret=secret.text, name=command.name, position=receipt.position)
+    show = partial(page, title="New key", nav="Keys", secret=secret.text, name=command.name, made_at=receipt.position)
     answer = await anyio.to_thread.run_sync(show, request, "key-made.html")
     answer.headers["Cache-Control"] = "no-store"
     return answer

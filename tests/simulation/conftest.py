@@ -52,3 +52,4 @@ def _batches_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workers have several batches on their way, though simulated ones have few answers and timers at a time."""
     monkeypatch.setattr("scheduler.recording.FEW_ANSWERS", 1)
     monkeypatch.setattr("scheduler.firing.BATCH", 2)
+    monkeypatch.setattr("scheduler.firing.TOGETHER", 4)
